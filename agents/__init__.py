@@ -1,0 +1,1 @@
+"""Reinforcement-learning agents over vectors: states in, actions out."""

@@ -1,0 +1,319 @@
+"""What crosses HTTP: request and response bodies of `/api/v1`.
+
+Requests refuse unknown fields; responses tolerate them, so that an older client can talk to a newer server.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from paretrim.problem import METRICS, Constraint
+
+T = TypeVar("T")
+
+State = Literal["queued", "running", "pausing", "paused", "cancelling", "succeeded", "failed", "cancelled"]
+TERMINAL_STATES: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
+FileState = Literal["inspecting", "ready", "rejected"]
+Kind = Literal["model", "dataset"]
+
+
+class Request(BaseModel):
+    """A body that a client sends."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Response(BaseModel):
+    """A body that the server sends."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
+
+
+class Page(Response, Generic[T]):
+    """A part of a collection. No `next_cursor`: this was the end."""
+
+    data: list[T]
+    next_cursor: str | None = None
+    has_more: bool = False
+
+
+class FieldError(Response):
+    """One thing wrong with a request."""
+
+    pointer: str  #: the field, e.g. `budget.candidates`
+    message: str  #: what is wrong and what to do
+
+
+class ProblemDetails(Response):
+    """RFC 9457."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
+    code: str
+    request_id: str | None = None
+    errors: list[FieldError] = []
+
+
+class UploadRequest(Request):
+    """Opens an upload. The bytes follow in parts."""
+
+    kind: Kind
+    filename: Annotated[str, Field(min_length=1, max_length=255)]
+    size_bytes: Annotated[int, Field(ge=1)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]  #: of the whole file
+    name: Annotated[str | None, Field(max_length=255)] = None  #: shown to people; the file's name if absent
+    architecture: Annotated[str | None, Field(max_length=64)] = None  #: for safetensors: one of the registered ones
+
+
+class Upload(Response):
+    """An upload under way. `resource_id` is the model or dataset it became."""
+
+    id: str
+    kind: Kind
+    filename: str
+    size_bytes: int
+    part_size_bytes: int
+    parts_received: list[int] = []
+    state: Literal["open", "completed"] = "open"
+    resource_id: str | None = None
+    expires_at: datetime
+
+
+class Model(Response):
+    """An uploaded neural network."""
+
+    id: str
+    name: str
+    state: FileState
+    sha256: str
+    size_bytes: int
+    created_at: datetime
+    reason: str | None = None  #: why it was rejected
+    inspection: dict[str, Any] | None = None  #: input, output, layers, groups, parameters, macs, warnings
+
+
+class Dataset(Response):
+    """An uploaded dataset."""
+
+    id: str
+    name: str
+    state: FileState
+    sha256: str
+    size_bytes: int
+    created_at: datetime
+    reason: str | None = None
+    inspection: dict[str, Any] | None = None  #: shapes and types of the splits, classes, warnings
+
+
+class Device(Response):
+    """A latency table or an analytic model, with its provenance."""
+
+    name: str
+    kind: Literal["table", "analytic"]
+    summary: str
+    weight_bits: list[int]
+    activation_bits: list[int]
+    provenance: dict[str, Any] = {}
+    rows: int = 0  #: measured operations
+    sha256: str | None = None
+    created_at: datetime | None = None
+
+
+class Algorithm(Response):
+    """A search algorithm and its options, as JSON Schema."""
+
+    name: str
+    summary: str
+    options: dict[str, Any] = {}
+
+
+class AlgorithmChoice(Request):
+    """An algorithm with options of its own."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    options: dict[str, Any] = {}
+
+
+class BudgetRequest(Request):
+    """What each search of the job may spend."""
+
+    candidates: Annotated[int, Field(ge=1, le=1_000_000)]
+    seconds: Annotated[float | None, Field(gt=0)] = None
+
+
+class JobRequest(Request):
+    """A model, a dataset and a device; what is wanted; and what may be spent on it."""
+
+    model: str
+    dataset: str
+    device: str
+    algorithms: Annotated[list[str | AlgorithmChoice], Field(min_length=1, max_length=16)]
+    objectives: Annotated[list[str], Field(min_length=1, max_length=4)] = ["accuracy", "latency_ms"]
+    constraints: Annotated[list[str], Field(max_length=16)] = []
+    budget: BudgetRequest
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    window: Annotated[int, Field(ge=1, le=256)] = 8  #: policies asked for at once, by each search
+    finetune_epochs: Annotated[float, Field(ge=0, le=1000)] = 1.0
+    deliver: Annotated[int, Field(ge=0, le=64)] = 8  #: at most so many front members are fine-tuned and exported
+    validation_samples: Annotated[int | None, Field(ge=1)] = None  #: images a candidate is scored on; all, if absent
+    metric: Annotated[str, Field(max_length=32)] = "top1"
+    name: Annotated[str | None, Field(max_length=255)] = None
+    tags: Annotated[list[str], Field(max_length=32)] = []
+    priority: Annotated[int, Field(ge=-100, le=100)] = 0
+
+    @field_validator("objectives")
+    @classmethod
+    def _known_objectives(cls, objectives: list[str]) -> list[str]:
+        for metric in objectives:
+            if metric not in METRICS:
+                raise ValueError(f"{metric!r} is not an objective; choose from {', '.join(METRICS)}")
+        if len(set(objectives)) != len(objectives):
+            raise ValueError("an objective is named twice")
+        return objectives
+
+    @field_validator("constraints")
+    @classmethod
+    def _readable_constraints(cls, constraints: list[str]) -> list[str]:
+        return [str(Constraint.parse(text)) for text in constraints]
+
+    def choices(self) -> list[AlgorithmChoice]:
+        """The algorithms with their options."""
+        return [c if isinstance(c, AlgorithmChoice) else AlgorithmChoice(name=c) for c in self.algorithms]
+
+
+class Progress(Response):
+    """How far a job is."""
+
+    phase: str  #: `queued`, `preparing`, `searching`, `delivering`, `done`
+    completed: int = 0
+    total: int = 0
+    eta_seconds: float | None = None
+
+
+class JobError(Response):
+    """Why a job failed."""
+
+    code: str
+    message: str
+    retryable: bool = False
+
+
+class Job(Response):
+    """A job as it stands."""
+
+    id: str
+    name: str | None = None
+    state: State
+    request: JobRequest
+    progress: Progress
+    best: dict[str, float] = {}  #: of the candidates that meet the constraints, the best figure for each objective
+    front_size: int = 0
+    hypervolume: float | None = None
+    original: dict[str, Any] | None = None  #: measurement of the uncompressed model
+    error: JobError | None = None
+    warnings: list[str] = []
+    attempt: int = 0
+    cost: dict[str, float] = {}  #: cpu_seconds, wall_seconds, evaluations
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    urls: dict[str, str] = {}
+
+
+class Search(Response):
+    """One algorithm at work for a job."""
+
+    id: str
+    algorithm: str
+    baseline: bool = False  #: added by the service, for comparison
+    seed: int
+    state: State
+    evaluated: int = 0
+    failed: int = 0
+    total: int = 0
+    hypervolume: float | None = None
+    best: dict[str, float] = {}
+    message: str | None = None
+
+
+class Delivery(Response):
+    """A front member made real: fine-tuned, exported, measured again."""
+
+    measurement: dict[str, Any]  #: on the test split, and in the runtime it is for
+    original: dict[str, Any]  #: the uncompressed model, measured the same way
+    artifact: str  #: id of the ONNX file
+    artifacts: dict[str, str] = {}  #: further files by name: `report.md`, `policy.json`, ...
+    precision: str = "fp32"
+    report: dict[str, Any] = {}
+
+
+class CandidateView(Response):
+    """A policy that was proposed and what came of it."""
+
+    n: int  #: its number within the job; 0 is the original model
+    search: str | None = None
+    algorithm: str | None = None
+    index: int  #: its number within its search
+    policy: dict[str, Any]
+    measurement: dict[str, Any] | None = None
+    failure: str | None = None
+    feasible: bool = False  #: meets every constraint
+    on_front: bool = False
+    delivery: Delivery | None = None
+    created_at: datetime | None = None
+
+
+class Front(Response):
+    """The candidates that no other dominates and that meet every constraint."""
+
+    job: str
+    objectives: list[str]
+    constraints: list[str]
+    members: list[CandidateView]
+    original: dict[str, Any] | None = None
+    hypervolume: float | None = None
+
+
+class CurvePoint(Response):
+    """Best so far after so many evaluations of a search."""
+
+    index: int
+    best: float | None
+    hypervolume: float | None
+    seconds: float
+
+
+class Event(Response):
+    """Something that happened to a job. `seq` counts from 1 within the job."""
+
+    seq: int
+    type: str  #: `state`, `progress`, `candidates`, `front`, `log`, `end`
+    data: dict[str, Any]
+    created_at: datetime
+
+
+class ApiKeyRequest(Request):
+    """Asks for a new API key."""
+
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    scopes: list[str] = ["read", "write"]
+    expires_in_seconds: Annotated[int | None, Field(ge=60)] = None
+
+
+class ApiKey(Response):
+    """An API key. `secret` is there once, in the answer that made it."""
+
+    id: str
+    name: str
+    prefix: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    secret: str | None = None

@@ -1,0 +1,1 @@
+"""Proposes, evaluates, remembers the front, delivers."""

@@ -1,0 +1,1 @@
+"""One algorithm a file: ask, tell, state, load_state."""

@@ -1,0 +1,1 @@
+"""HTTP, database, artifacts, dispatcher, dashboard."""

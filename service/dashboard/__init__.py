@@ -1,0 +1,1 @@
+"""Server-rendered pages; they show only what the JSON API also says."""
