@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -10,13 +11,13 @@ import time
 from pathlib import Path
 
 import torch
-from paretrim import Client
 from paretrim.client import Job, Member
 from rich.console import Console
 from rich.table import Table
 
 from demo import digits
 from demo.server import Server
+from paretrim import Client
 
 CONSTRAINT = "latency_ratio <= 0.5"
 out = Console()
@@ -96,7 +97,7 @@ def _profile(server: Server) -> None:
         "--upload",
     ]
     environment = {"PARETRIM_URL": server.url, "PARETRIM_API_KEY": server.api_key}
-    subprocess.run(command, check=True, env=dict(__import__("os").environ) | environment)
+    subprocess.run(command, check=True, env=os.environ | environment)
 
 
 def _show(job: Job, folder: Path) -> None:
