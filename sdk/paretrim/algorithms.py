@@ -1,0 +1,130 @@
+"""The search algorithms: what they are called, what can be set, and the baselines every job also runs.
+
+Known here so that the web process can list and check them without loading `search`; a test holds `OPTIONS` and
+`search.algorithms.ALGORITHMS` to the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from paretrim.errors import InvalidInput
+from paretrim.wire import AlgorithmChoice
+
+Genome = Literal["keep", "bits", "joint"]
+
+_GENOME = "What is searched: `keep` ratios of groups, `bits` of layers, or both (`joint`)."
+
+
+class Options(BaseModel):
+    """What can be set on an algorithm. Unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RandomOptions(Options):
+    """Independent random policies, each brought onto the budget."""
+
+    genome: Annotated[Genome, Field(description=_GENOME)] = "joint"
+
+
+class UniformOptions(Options):
+    """The same keep ratio for every group and the same bits for every layer."""
+
+    genome: Annotated[Genome, Field(description=_GENOME)] = "joint"
+
+
+class AmcOptions(Options):
+    """DDPG that walks the network and chooses each group's keep ratio (He et al., ECCV 2018)."""
+
+    warmup: Annotated[
+        int | None, Field(ge=0, description="Episodes of random choice at first; absent: a quarter of the budget.")
+    ] = None
+    noise: Annotated[float, Field(gt=0, le=2, description="Deviation of the exploration noise after warm-up.")] = 0.5
+    noise_decay: Annotated[
+        float | None,
+        Field(gt=0, le=1, description="Factor on the noise per episode; absent: 0.05 of it is left at the end."),
+    ] = None
+    hidden: Annotated[int, Field(ge=8, le=1024, description="Width of the two hidden layers.")] = 300
+    actor_rate: Annotated[float, Field(gt=0, le=1, description="Learning rate of the actor.")] = 1e-4
+    critic_rate: Annotated[float, Field(gt=0, le=1, description="Learning rate of the critic.")] = 1e-3
+    batch: Annotated[int, Field(ge=1, le=4096, description="Transitions per gradient step.")] = 64
+    updates: Annotated[int, Field(ge=0, le=64, description="Gradient steps per transition told.")] = 1
+    tau: Annotated[float, Field(gt=0, le=1, description="Share of the new weights in the target networks.")] = 0.01
+    gamma: Annotated[float, Field(ge=0, le=1, description="Discount of the next step's value.")] = 1.0
+    baseline_decay: Annotated[
+        float, Field(ge=0, lt=1, description="Memory of the moving reward baseline; the paper's is 0.5.")
+    ] = 0.5
+    replay: Annotated[int, Field(ge=1, le=100_000, description="Episodes the replay buffer holds.")] = 2000
+
+
+class Nsga2Options(Options):
+    """Non-dominated sorting genetic algorithm II (Deb et al., 2002), Optuna's."""
+
+    genome: Annotated[Genome, Field(description=_GENOME)] = "joint"
+    population: Annotated[int, Field(ge=2, le=10_000, description="Individuals of a generation.")] = 24
+    crossover: Annotated[float, Field(ge=0, le=1, description="Probability that a child has two parents.")] = 0.9
+    swapping: Annotated[float, Field(ge=0, le=1, description="Probability that a gene is the other parent's.")] = 0.5
+    mutation: Annotated[
+        float | None, Field(ge=0, le=1, description="Probability that a gene is drawn anew; absent: 1 / genes.")
+    ] = None
+
+
+#: what can be set, by algorithm
+OPTIONS: Mapping[str, type[Options]] = {
+    "amc": AmcOptions,
+    "nsga2": Nsga2Options,
+    "random": RandomOptions,
+    "uniform": UniformOptions,
+}
+
+#: one sentence on each, for lists
+SUMMARY: Mapping[str, str] = {name: (options.__doc__ or "").strip() for name, options in OPTIONS.items()}
+
+#: what every job also runs, at the same budget, so that nobody takes luck for skill
+BASELINES = ("random", "uniform")
+
+
+class Chosen(NamedTuple):
+    """An algorithm of a job."""
+
+    name: str
+    options: dict[str, Any]
+    baseline: bool  #: added for comparison, not asked for
+
+
+def check_options(name: str, options: Mapping[str, Any]) -> Options:
+    """The options as a checked value. Raises InvalidInput naming the field, what is wrong with it and what to do."""
+    known = OPTIONS.get(name)
+    if known is None:
+        raise InvalidInput(
+            f"{name!r} is not an algorithm; choose from {', '.join(sorted(OPTIONS))}", field="algorithms"
+        )
+    try:
+        return known.model_validate(dict(options))
+    except ValidationError as error:
+        raise _explained(name, known, error) from None
+
+
+def with_baselines(choices: Iterable[AlgorithmChoice | str]) -> list[Chosen]:
+    """What a job runs: the algorithms asked for, then the baselines that were not. Raises InvalidInput."""
+    asked = [AlgorithmChoice(name=choice) if isinstance(choice, str) else choice for choice in choices]
+    for choice in asked:
+        check_options(choice.name, choice.options)
+    named = {choice.name for choice in asked}
+    return [Chosen(choice.name, dict(choice.options), False) for choice in asked] + [
+        Chosen(name, {}, True) for name in BASELINES if name not in named
+    ]
+
+
+def _explained(name: str, known: type[Options], error: ValidationError) -> InvalidInput:
+    first = error.errors()[0]
+    option = ".".join(str(part) for part in first["loc"])
+    field = f"algorithms.{name}.options.{option}"
+    if first["type"] == "extra_forbidden":
+        choice = ", ".join(known.model_fields) or "none"
+        return InvalidInput(f"{name} has no option {option!r}; it has: {choice}", field=field)
+    return InvalidInput(f"option {option!r} of {name}: {first['msg']}, got {first['input']!r}", field=field)
