@@ -1,0 +1,59 @@
+"""Transactions: one to read, one to write. Nothing else opens a session."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from service import dialect
+
+T = TypeVar("T")
+
+
+class Database:
+    """The one database. Threads may share it; processes make their own."""
+
+    def __init__(self, url: str, *, pool_size: int = 12) -> None:
+        self.url = url
+        self.engine = dialect.make_engine(url, pool_size=pool_size)
+        self._writing = self.engine.execution_options(**{dialect.WRITES: True})
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that only reads; always rolled back."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            try:
+                yield session
+            finally:
+                session.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that writes: committed at the end of the block, rolled back if it raises."""
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def insist(self, work: Callable[[Session], T], *, patience_seconds: float, writes: bool = True) -> T:
+        """Run `work` in a transaction, again and again while the database is away, up to `patience_seconds`.
+
+        `work` must be repeatable: when a commit's answer is lost it is not known whether it happened.
+        """
+        deadline = time.monotonic() + patience_seconds
+        pause_seconds = 0.05
+        while True:
+            try:
+                with self.write() if writes else self.read() as session:
+                    return work(session)
+            except Exception as error:
+                if not dialect.is_transient(error) or time.monotonic() + pause_seconds > deadline:
+                    raise
+            time.sleep(pause_seconds)
+            pause_seconds = min(1.0, pause_seconds * 2)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()

@@ -1,0 +1,131 @@
+"""All that differs between SQLite and PostgreSQL. Nothing else in the service asks which of the two it talks to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Double, Engine, Select, Table, create_engine, event, literal_column
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+from sqlalchemy.sql.elements import ColumnElement
+
+T = TypeVar("T", bound=tuple[Any, ...])
+
+#: execution option of connections that will write
+WRITES = "paretrim_writes"
+
+BUSY_SECONDS = 60.0  #: how long SQLite waits for another writer
+
+
+def make_engine(url: str, *, pool_size: int = 12) -> Engine:
+    """An engine for either database, set up the way the service relies on.
+
+    SQLite: write-ahead log, foreign keys on, and BEGIN IMMEDIATE where a transaction writes: a deferred one that has
+    read before another commits fails its first write at once, whatever the busy timeout.
+    PostgreSQL: connections are checked before use, so that a restarted server costs a retry and no error.
+    """
+    if make_url(url).get_backend_name() == "sqlite":
+        return _sqlite_engine(url, pool_size)
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=8,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={"connect_timeout": 10, "application_name": "paretrim"},
+    )
+
+
+def _sqlite_engine(url: str, pool_size: int) -> Engine:
+    if make_url(url).database in (None, "", ":memory:"):
+        raise ValueError("the service needs a database file: several connections share it")
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        pool_size=pool_size,
+        max_overflow=52,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions; `_on_begin` does
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def make_migration_engine(url: str) -> Engine:
+    """An engine for migrations only. SQLite rebuilds tables there, which foreign keys would forbid."""
+    return create_engine(url, poolclass=NullPool)
+
+
+def is_sqlite(bind: Engine | Connection) -> bool:
+    """Whether it is SQLite: one writer, one host."""
+    return bind.dialect.name == "sqlite"
+
+
+def clock(session: Session) -> ColumnElement[float]:
+    """The database's own clock, in seconds since 1970: the only clock that leases are compared with."""
+    if is_sqlite(session.get_bind()):  # type: ignore[arg-type]
+        # unixepoch('subsec') needs SQLite 3.42
+        return literal_column("((julianday('now') - 2440587.5) * 86400.0)", Double)
+    return literal_column("extract(epoch from clock_timestamp())::double precision", Double)
+
+
+def skip_locked(session: Session, statement: Select[T]) -> Select[T]:
+    """Lock the rows found and pass over those somebody else holds. SQLite has one writer and needs neither."""
+    if is_sqlite(session.get_bind()):  # type: ignore[arg-type]
+        return statement
+    return statement.with_for_update(skip_locked=True)
+
+
+def insert_if_absent(session: Session, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert a row unless one with its key exists (waiting for whoever is inserting it). Whether it was inserted."""
+    if is_sqlite(session.get_bind()):  # type: ignore[arg-type]
+        result = session.execute(sqlite.insert(table).values(**row).on_conflict_do_nothing())
+    else:
+        result = session.execute(postgresql.insert(table).values(**row).on_conflict_do_nothing())
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+def upsert(session: Session, table: Table, rows: Sequence[Mapping[str, Any]], key: Iterable[str]) -> None:
+    """Insert rows; those whose key exists take the new values."""
+    if not rows:
+        return
+    keys = tuple(key)
+    changed = [name for name in rows[0] if name not in keys]
+    maker = sqlite.insert if is_sqlite(session.get_bind()) else postgresql.insert  # type: ignore[arg-type]
+    statement: Any = maker(table)
+    statement = statement.on_conflict_do_update(
+        index_elements=list(keys), set_={name: statement.excluded[name] for name in changed}
+    )
+    session.execute(statement, list(rows))
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether trying again may help: the connection broke, the server restarts, a lock was not had in time."""
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    text = str(error.orig)
+    if "database is locked" in text or "database is busy" in text:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:  # psycopg's own errors (no connection could be made) carry no state
+        return type(error.orig).__module__.startswith("psycopg") and type(error.orig).__name__ == "OperationalError"
+    # 08 connection, 57P admin shutdown / crash / cannot connect now, 40 serialization or deadlock, 53 resources
+    return state.startswith(("08", "57P", "40", "53"))
