@@ -1,0 +1,165 @@
+"""One search: ask, evaluate, tell, window by window, until its budget is spent.
+
+A window's policies are all asked for before the first of them is told, and told in index order. How many there are
+belongs to the job, so the answer depends neither on the number of workers nor on which of them is faster.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from paretrim.errors import NotMeasured, ParetrimError, SearchExhausted
+from paretrim.problem import Candidate, Measurement, Policy, Provenance
+from search.algorithm import Algorithm
+from search.evaluate import Outcome, Pool
+from search.front import Front
+from search.plan import (
+    Checkpoint,
+    CurveStep,
+    Interrupted,
+    JobPlan,
+    LeaseLost,
+    Recorded,
+    SearchEnd,
+    SearchPlan,
+    Wanted,
+)
+
+
+class Predictor(Protocol):
+    """Says what a policy costs on the device; `hw_models.Costs` is one."""
+
+    def measure(self, policy: Policy) -> Measurement:
+        """Every metric but accuracy. Raises NotMeasured."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Candidates that were told together, and all that is needed to go on from there."""
+
+    candidates: tuple[Candidate, ...]
+    curve: tuple[CurveStep, ...]
+    checkpoint: Checkpoint
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The last word of a search."""
+
+    end: SearchEnd
+    message: str | None = None
+
+
+Step = Window | Ended
+
+
+@dataclass(slots=True)
+class Exploration:
+    """A search under way. Iterate over `steps`; leave at any time and take up again from what was recorded."""
+
+    plan: JobPlan
+    search: SearchPlan
+    algorithm: Algorithm
+    costs: Predictor
+    original: Measurement
+    pool: Pool
+    judged: Provenance  #: how accuracies are obtained
+    told: int = 0
+    measured: int = 0
+    seconds: float = 0.0
+    front: Front = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.front = Front(self.plan.objectives, self.plan.constraints, self.original)
+
+    def resume(self, recorded: Recorded) -> None:
+        """Continue where records end. Candidates and checkpoint were written together, so they agree."""
+        if recorded.checkpoint is None:
+            return
+        if recorded.checkpoint.told != len(recorded.candidates):
+            raise ParetrimError(
+                f"search {self.search.id} has {len(recorded.candidates)} candidates on record and a checkpoint after"
+                f" {recorded.checkpoint.told}; it cannot be continued, submit the job again"
+            )
+        self.algorithm.load_state(recorded.checkpoint.state, recorded.checkpoint.arrays)
+        self.told, self.seconds = recorded.checkpoint.told, recorded.seconds
+        self.measured = sum(candidate.failure is None for candidate in recorded.candidates)
+        self.front.extend((candidate.index, candidate) for candidate in recorded.candidates)
+
+    def steps(self, wanted: Callable[[], Wanted]) -> Iterator[Step]:
+        """A Window each time one was told, then Ended. Raises Interrupted when `wanted` is not `run`."""
+        exhausted = False
+        reason = None
+        while not exhausted and (reason := self._spent()) is None:
+            start = time.monotonic()
+            try:
+                policies, exhausted = self._ask()
+                if not policies:
+                    break
+                window = self._tell(policies, self.pool.evaluate(policies, wanted), start)
+            except (Interrupted, LeaseLost):
+                raise
+            except Exception as error:  # a search that breaks is a result; the job's other searches go on
+                yield Ended("failed", f"{self.search.algorithm}: {type(error).__name__}: {error}")
+                return
+            yield window
+        yield self._ended(reason)
+
+    def _spent(self) -> str | None:
+        """Why the search may not go on, None if it may."""
+        if self.told >= self.plan.budget.candidates:
+            return f"{self.told} candidates evaluated"
+        if self.plan.budget.seconds is not None and self.seconds >= self.plan.budget.seconds:
+            return f"{self.plan.budget.seconds:g} seconds are over, after {self.told} candidates"
+        return None
+
+    def _ask(self) -> tuple[list[Policy], bool]:
+        """A window of policies, and whether there are no more to come."""
+        policies: list[Policy] = []
+        for _ in range(min(self.plan.window, self.plan.budget.candidates - self.told)):
+            try:
+                policies.append(self.algorithm.ask())
+            except SearchExhausted:
+                return policies, True
+        return policies, False
+
+    def _tell(self, policies: Sequence[Policy], outcomes: Sequence[Outcome], start: float) -> Window:
+        candidates = tuple(
+            self._candidate(self.told + place, policy, outcome)
+            for place, (policy, outcome) in enumerate(zip(policies, outcomes, strict=True))
+        )
+        curve = []
+        for candidate in candidates:
+            self.algorithm.tell(candidate)
+            self.front.extend([(candidate.index, candidate)])
+            curve.append(self._curve_step(candidate.index, self.seconds + time.monotonic() - start))
+        self.told += len(candidates)
+        self.measured += sum(candidate.failure is None for candidate in candidates)
+        self.seconds += time.monotonic() - start
+        state, arrays = self.algorithm.state()
+        spent = sum(outcome.cpu_seconds for outcome in outcomes)
+        return Window(candidates, tuple(curve), Checkpoint(self.told, state, arrays), spent)
+
+    def _candidate(self, index: int, policy: Policy, outcome: Outcome) -> Candidate:
+        if outcome.failure is not None:
+            return Candidate(index, policy, failure=outcome.failure)
+        try:
+            costs = self.costs.measure(policy)
+        except NotMeasured as error:
+            return Candidate(index, policy, failure=str(error))
+        obtained = dict(costs.obtained) | {"accuracy": self.judged}
+        return Candidate(index, policy, replace(costs, accuracy=outcome.accuracy, obtained=obtained))
+
+    def _curve_step(self, index: int, seconds: float) -> CurveStep:
+        best = self.front.best.get(self.plan.objectives[0].metric)
+        return CurveStep(index, best, self.front.hypervolume, seconds)
+
+    def _ended(self, reason: str | None) -> Ended:
+        if self.told and not self.measured:
+            return Ended("failed", f"all {self.told} candidates failed; the first failure says why")
+        return Ended("succeeded", reason or f"nothing is left to propose after {self.told} candidates")
