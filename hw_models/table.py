@@ -1,0 +1,221 @@
+"""A device known by measurement: rows of unit -> time, and a header that says how, where and when they were taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from hw_models import document as checks
+from hw_models.device import Calibration, Prediction, Source, UnitCost, predict
+from hw_models.fusion import DEFAULT_INT8_KINDS, Execution
+from hw_models.units import Unit
+from paretrim.errors import InvalidPolicy, InvalidTable, NotMeasured
+from paretrim.network import Network, Operation, SizedOperation, axis_channels
+from paretrim.problem import FULL_PRECISION, Bits, Policy
+
+_FIELDS = frozenset(
+    {
+        "format",
+        "version",
+        "name",
+        "kind",
+        "hardware",
+        "runtime",
+        "method",
+        "noise",
+        "kernels",
+        "fusion",
+        "int8_kinds",
+        "steps",
+        "calibration",
+        "rows",
+    }
+)
+#: no machine does more than this within one operation; rows that claim it lie
+_MOST_MACS_PER_US = 1e10
+_STEP_MOST = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was measured of one unit, in microseconds. Percentiles are of repeated runs in context."""
+
+    latency_us: float
+    source: Source = "measured"
+    isolated_us: float | None = None
+    percentiles_us: Mapping[str, float] | None = None
+    samples: int = 0
+    repeat_error: float = 0.0  #: of two halves of the samples, as a share
+    energy_uj: float | None = None
+
+    def to_json(self, unit: Unit) -> dict[str, Any]:
+        """The row as it stands in the document."""
+        plain: dict[str, Any] = {"op": unit.to_json(), "latency_us": self.latency_us, "source": self.source}
+        optional = {
+            "isolated_us": self.isolated_us,
+            "percentiles_us": dict(self.percentiles_us) if self.percentiles_us else None,
+            "samples": self.samples or None,
+            "repeat_error": self.repeat_error or None,
+            "energy_uj": self.energy_uj,
+        }
+        return plain | {name: value for name, value in optional.items() if value is not None}
+
+
+class TableDevice:
+    """A device whose units were measured. What the table lacks raises NotMeasured; it is never 0."""
+
+    kind = "table"
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        header = checks.check_header(document, known=_FIELDS)
+        self.name: str = header["name"]
+        self.facts = {name: checks.facts(header, name) for name in ("hardware", "runtime", "method", "noise")}
+        self.batch = checks.whole(self.facts["runtime"].get("batch", 1), "device.runtime.batch", most=1 << 16)
+        self.execution = _execution(header)
+        self.steps = _steps(header)
+        self.calibration = _calibration(header)
+        self._calibration_facts = dict(checks.mapping(header.get("calibration", {}), "device.calibration"))
+        self.rows = _rows(header, batch=self.batch)
+
+    def legal_bits(self, operation: Operation | SizedOperation) -> tuple[Bits, ...]:
+        """The kernels that the runtime has for this kind of layer."""
+        return self.execution.kernels if operation.is_layer else (FULL_PRECISION,)
+
+    def channel_step(self, operation: Operation | SizedOperation, bits: Bits) -> int:
+        """The step found by the profiler for this kind of layer at the bits it would run at; 1 if none was found."""
+        kernel = self.execution.executed(bits)
+        return self.steps.get(f"{step_kind(operation)}.{'int8' if kernel.activation <= 8 else 'fp32'}", 1)
+
+    def unit_cost(self, unit: Unit) -> UnitCost:
+        """The measured time of a unit. Raises NotMeasured for one that the table does not hold."""
+        row = self.rows.get(unit)
+        if row is None:
+            raise NotMeasured(
+                f"device {self.name!r} has no figure for {describe(unit)}; profile it again with this model"
+                " (`paretrim profile --model`), or pick a device that can interpolate"
+            )
+        error = row.repeat_error
+        return UnitCost(
+            latency_ms=row.latency_us / 1e3,
+            low_ms=row.latency_us * (1 - min(error, 0.9)) / 1e3,
+            high_ms=row.latency_us * (1 + error) / 1e3,
+            source=row.source,
+            energy_mj=None if row.energy_uj is None else row.energy_uj / 1e3,
+        )
+
+    def predict(self, network: Network, policy: Policy) -> Prediction:
+        """The time of a network under a policy. Raises NotMeasured, InvalidPolicy."""
+        return predict(self, network, policy)
+
+    def document(self) -> dict[str, Any]:
+        """JSON that this device can be loaded from again."""
+        return {
+            "format": checks.FORMAT,
+            "version": checks.VERSION,
+            "name": self.name,
+            "kind": self.kind,
+            **self.facts,
+            "kernels": [[bits.weight, bits.activation] for bits in self.execution.kernels],
+            "fusion": {name: sorted(chains) for name, chains in self.execution.fusion.items()},
+            "int8_kinds": sorted(self.execution.int8_kinds),
+            "steps": dict(self.steps),
+            "calibration": self._calibration_facts,
+            "rows": [row.to_json(unit) for unit, row in self.rows.items()],
+        }
+
+
+def step_kind(operation: Operation | SizedOperation) -> str:
+    """Layers that share channel steps: kind, split by depthwise and 1x1."""
+    if operation.kind != "conv2d":
+        return operation.kind
+    in_channels = operation.in_channels if isinstance(operation, SizedOperation) else axis_channels(operation.in_axis)
+    if operation.groups > 1 and operation.groups == in_channels:
+        return "depthwise2d"
+    return "conv2d_1x1" if all(extent == 1 for extent in operation.kernel) else "conv2d"
+
+
+def describe(unit: Unit) -> str:
+    """A unit in words, for messages."""
+    hw = "x".join(map(str, unit.in_hw)) or "-"
+    kernel = "x".join(map(str, unit.kernel))
+    fused = "".join(f"+{kind}" for kind in unit.fused)
+    bits = f"W{unit.weight_bits}A{unit.activation_bits}"
+    return f"{unit.kind}{fused} {kernel} {unit.in_channels}->{unit.out_channels} at {hw} {bits}".replace("  ", " ")
+
+
+def _execution(document: Mapping[str, Any]) -> Execution:
+    fusion = {
+        precision: frozenset(_names(chains, f"device.fusion.{precision}"))
+        for precision, chains in checks.mapping(document.get("fusion", {}), "device.fusion").items()
+    }
+    int8_kinds = frozenset(_names(document.get("int8_kinds", sorted(DEFAULT_INT8_KINDS)), "device.int8_kinds"))
+    return Execution(kernels=checks.kernels(document), fusion=fusion, int8_kinds=int8_kinds)
+
+
+def _names(value: Any, where: str) -> Iterable[str]:
+    for name in checks.listed(value, where):
+        if not isinstance(name, str) or len(name) > 200:
+            raise InvalidTable(f"{where} must hold names of operations, got {name!r}", field=where)
+        yield name
+
+
+def _steps(document: Mapping[str, Any]) -> dict[str, int]:
+    steps = checks.mapping(document.get("steps", {}), "device.steps")
+    return {name: checks.whole(step, f"device.steps.{name}", most=_STEP_MOST) for name, step in steps.items()}
+
+
+def _calibration(document: Mapping[str, Any]) -> Calibration:
+    part = checks.mapping(document.get("calibration", {}), "device.calibration")
+    return Calibration(
+        scale=checks.positive(part.get("scale", 1.0), "device.calibration.scale", most=100.0),
+        constant_ms=checks.number(part.get("constant_ms", 0.0), "device.calibration.constant_ms", most=1e5),
+        error=checks.number(part.get("error", 0.0), "device.calibration.error", most=10.0),
+    )
+
+
+def _rows(document: Mapping[str, Any], *, batch: int) -> dict[Unit, Row]:
+    rows: dict[Unit, Row] = {}
+    for index, entry in enumerate(checks.listed(document.get("rows"), "device.rows", most=checks.MOST_ROWS)):
+        where = f"device.rows[{index}]"
+        unit, row = _row(checks.mapping(entry, where), where)
+        if unit.batch != batch:
+            raise InvalidTable(f"{where} is of batch {unit.batch}, the table of {batch}", field=f"{where}.op.batch")
+        if unit in rows:
+            raise InvalidTable(f"{where} repeats {describe(unit)}; keep one of them", field=where)
+        rows[unit] = row
+    return rows
+
+
+def _row(entry: Mapping[str, Any], where: str) -> tuple[Unit, Row]:
+    unknown = set(entry) - {"op", "latency_us", "source", *Row.__dataclass_fields__}
+    if unknown:
+        raise InvalidTable(f"{where} has an unknown part {sorted(unknown)[0]!r}", field=where)
+    try:
+        unit = Unit.from_json(checks.mapping(entry.get("op"), f"{where}.op"))
+    except (TypeError, InvalidPolicy) as error:
+        raise InvalidTable(f"{where}.op cannot be read: {error}", field=f"{where}.op") from None
+    latency_us = checks.positive(entry.get("latency_us"), f"{where}.latency_us", most=checks.LONGEST_US)
+    if latency_us < checks.SHORTEST_US or unit.macs > _MOST_MACS_PER_US * latency_us:
+        raise InvalidTable(
+            f"{where}: {describe(unit)} cannot run in {latency_us:g} microseconds; profile it again",
+            field=f"{where}.latency_us",
+        )
+    source = entry.get("source", "measured")
+    if source not in checks.SOURCES:
+        raise InvalidTable(f"{where}.source must be one of {', '.join(checks.SOURCES)}", field=f"{where}.source")
+    percentiles = checks.mapping(entry.get("percentiles_us") or {}, f"{where}.percentiles_us")
+    return unit, Row(
+        latency_us=latency_us,
+        source=cast(Source, source),
+        isolated_us=_optional(entry, "isolated_us", where),
+        percentiles_us={name: checks.positive(value, f"{where}.{name}") for name, value in percentiles.items()} or None,
+        samples=checks.whole(entry.get("samples", 0), f"{where}.samples", least=0, most=1 << 31),
+        repeat_error=checks.number(entry.get("repeat_error", 0.0), f"{where}.repeat_error", most=10.0),
+        energy_uj=_optional(entry, "energy_uj", where),
+    )
+
+
+def _optional(entry: Mapping[str, Any], name: str, where: str) -> float | None:
+    value = entry.get(name)
+    return None if value is None else checks.positive(value, f"{where}.{name}")
