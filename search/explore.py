@@ -7,13 +7,18 @@ belongs to the job, so the answer depends neither on the number of workers nor o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any
 
+from hw_models.cost import Costs
+from hw_models.devices import load_device
+from paretrim.algorithms import check_options
 from paretrim.errors import NotMeasured, ParetrimError, SearchExhausted
+from paretrim.network import Network
 from paretrim.problem import Candidate, Measurement, Policy, Provenance
-from search.algorithm import Algorithm
+from search.algorithm import Algorithm, Task
+from search.algorithms import ALGORITHMS
 from search.evaluate import Outcome, Pool
 from search.front import Front
 from search.plan import (
@@ -27,14 +32,7 @@ from search.plan import (
     SearchPlan,
     Wanted,
 )
-
-
-class Predictor(Protocol):
-    """Says what a policy costs on the device; `hw_models.Costs` is one."""
-
-    def measure(self, policy: Policy) -> Measurement:
-        """Every metric but accuracy. Raises NotMeasured."""
-        ...
+from search.space import Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +56,43 @@ class Ended:
 Step = Window | Ended
 
 
+@dataclass(frozen=True, slots=True)
+class SearchSetting:
+    """What a search needs beside its plan. Small, and made of values, so that it can be sent to another process."""
+
+    network: Network
+    device: Mapping[str, Any]  #: the device document that costs are predicted with
+    original: Measurement
+    judged: Provenance  #: how accuracies are obtained
+
+    def space(self, plan: JobPlan) -> Space:
+        """The policies allowed. Raises Infeasible."""
+        device = load_device(self.device)
+        costs = Costs(self.network, device)
+        return Space(self.network, device, costs, objectives=plan.objectives, constraints=plan.constraints)
+
+
+def explore(
+    plan: JobPlan,
+    search: SearchPlan,
+    setting: SearchSetting,
+    pool: Pool,
+    recorded: Recorded,
+    wanted: Callable[[], Wanted],
+) -> Iterator[Step]:
+    """Run a search from where its records end. Raises Interrupted when `wanted` is not `run`."""
+    try:
+        space = setting.space(plan)
+        task = Task(space, plan.objectives, plan.constraints, setting.original, plan.budget)
+        algorithm = ALGORITHMS[search.algorithm](task, check_options(search.algorithm, search.options), search.seed)
+        exploration = Exploration(plan, search, algorithm, space, setting.original, pool, setting.judged)
+        exploration.resume(recorded)
+    except (ParetrimError, KeyError) as error:
+        yield Ended("failed", f"{search.algorithm}: {error}")
+        return
+    yield from exploration.steps(wanted)
+
+
 @dataclass(slots=True)
 class Exploration:
     """A search under way. Iterate over `steps`; leave at any time and take up again from what was recorded."""
@@ -65,7 +100,7 @@ class Exploration:
     plan: JobPlan
     search: SearchPlan
     algorithm: Algorithm
-    costs: Predictor
+    space: Space
     original: Measurement
     pool: Pool
     judged: Provenance  #: how accuracies are obtained
@@ -149,7 +184,7 @@ class Exploration:
         if outcome.failure is not None:
             return Candidate(index, policy, failure=outcome.failure)
         try:
-            costs = self.costs.measure(policy)
+            costs = self.space.measure(policy)
         except NotMeasured as error:
             return Candidate(index, policy, failure=str(error))
         obtained = dict(costs.obtained) | {"accuracy": self.judged}

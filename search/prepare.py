@@ -1,0 +1,145 @@
+"""Everything a job needs before its first candidate: network, splits, statistics, costs, and the original's figures.
+
+What was decided here and cannot be had again exactly (the latencies just measured on this host, above all) is JSON that
+is kept with the job, so that a resumed job sees the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from compressors import (
+    Compressor,
+    CompressorOptions,
+    Imported,
+    Statistics,
+    collect_statistics,
+    describe,
+    read_onnx,
+    read_safetensors,
+)
+from hw_models.cost import Costs
+from hw_models.devices import load_device
+from hw_models.profiler import extend_table
+from paretrim.errors import InvalidModel, JobFailed
+from paretrim.network import Network
+from paretrim.problem import UNCHANGED, Measurement, Provenance
+from search.data import Split, Splits, check_fits, load_dataset
+from search.evaluate import Evaluator
+from search.explore import SearchSetting
+from search.plan import JobInputs, JobPlan, Recorder
+
+#: rows statistics are collected on
+CALIBRATION_ROWS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationBasis:
+    """What an evaluator is made of. Made of values, so that it can be sent to another process."""
+
+    model: bytes
+    architecture: str | None
+    statistics: Statistics
+    scoring: Split  #: the validation rows a candidate is scored on
+    metric: str
+
+    def evaluator(self) -> Evaluator:
+        """The same in every process."""
+        imported = read_model(self.model, self.architecture)
+        compressor = Compressor(imported, describe(imported), self.statistics, CompressorOptions())
+        return Evaluator(compressor, self.scoring, self.metric)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A job's inputs, read, checked and measured."""
+
+    imported: Imported
+    splits: Splits
+    basis: EvaluationBasis
+    setting: SearchSetting
+    evaluator: Evaluator
+
+    @property
+    def network(self) -> Network:
+        """Operations and groups."""
+        return self.setting.network
+
+    @property
+    def original(self) -> Measurement:
+        """Of the uncompressed network, measured as candidates are."""
+        return self.setting.original
+
+
+def read_model(content: bytes, architecture: str | None) -> Imported:
+    """ONNX, or the weights of a registered architecture as safetensors. Raises InvalidModel."""
+    return read_onnx(content) if architecture is None else read_safetensors(content, architecture)
+
+
+def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
+    """Read, check, measure, and record it. On a later attempt, the same from what was recorded.
+
+    Raises InvalidModel, InvalidDataset, InvalidTable, Infeasible; JobFailed if the inputs are not those of the first
+    attempt.
+    """
+    recorder.progress("preparing", 0, 3)
+    imported = read_model(inputs.model, inputs.architecture)
+    network = describe(imported)
+    if not network.layers:
+        raise InvalidModel("the network has no layer with weights, so there is nothing to compress", field="model")
+    splits = load_dataset(inputs.dataset, plan.seed)
+    check_fits(splits, imported.input_shape, imported.output_shape, plan.metric)
+    before = recorder.preparation()
+    _check_same(before, splits, network)
+    recorder.progress("preparing", 1, 3)
+    rows = splits.calibration.sample(CALIBRATION_ROWS, plan.seed)
+    statistics = collect_statistics(imported, network, rows.inputs(), seed=plan.seed)
+    recorder.progress("preparing", 2, 3)
+    scoring = splits.validation.sample(plan.validation_samples, plan.seed)
+    basis = EvaluationBasis(inputs.model, inputs.architecture, statistics, scoring, plan.metric)
+    evaluator = Evaluator(Compressor(imported, network, statistics, CompressorOptions()), scoring, plan.metric)
+    judged = Provenance("measured", f"validation split, {len(scoring)} rows")
+    if before is None:
+        document = measured_document(inputs.device, network)
+        original = _measure_original(evaluator, Costs(network, load_device(document)), judged)
+    else:
+        document, original = before["device"], Measurement.from_json(before["original"])
+    prepared = Prepared(imported, splits, basis, SearchSetting(network, document, original, judged), evaluator)
+    prepared.setting.space(plan)  # says now if the constraints cannot be met
+    if before is None:
+        recorder.prepared(original, _preparation(prepared), (*imported.warnings, *splits.notes))
+    recorder.progress("preparing", 3, 3)
+    return prepared
+
+
+def measured_document(document: Mapping[str, Any], network: Network) -> Mapping[str, Any]:
+    """The table with the operations of the network's policies in it; measured now if this is the very host."""
+    return extend_table(document, [network]) if document.get("kind") == "table" else document
+
+
+def _measure_original(evaluator: Evaluator, costs: Costs, judged: Provenance) -> Measurement:
+    outcome = evaluator.evaluate(UNCHANGED)
+    if outcome.accuracy is None:
+        raise JobFailed(f"the original network cannot be evaluated: {outcome.failure}", code="original_failed")
+    obtained = dict(costs.original.obtained) | {"accuracy": judged}
+    return replace(costs.original, accuracy=outcome.accuracy, obtained=obtained)
+
+
+def _preparation(prepared: Prepared) -> dict[str, Any]:
+    return {
+        "device": dict(prepared.setting.device),
+        "splits": prepared.splits.summary(),
+        "network": prepared.network.to_json(),
+        "original": prepared.original.to_json(),
+        "scored_on": len(prepared.basis.scoring),
+    }
+
+
+def _check_same(before: Mapping[str, Any] | None, splits: Splits, network: Network) -> None:
+    for name, now in (("splits", splits.summary()), ("network", network.to_json())):
+        if before is not None and before[name] != now:
+            raise JobFailed(
+                f"the job's {name} are not what they were on its first attempt; submit it again", code="inputs_changed"
+            )

@@ -1,0 +1,89 @@
+"""A job from its inputs to its delivered networks: prepare, search, deliver.
+
+The one process that calls `run_job` is the only one that writes records. With the executor `ray`, searches and
+evaluations run elsewhere and send their results here; with `inline` everything happens here. The answer is the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from paretrim.errors import JobFailed, ParetrimError
+from search.deliver import deliver
+from search.evaluate import single_thread
+from search.explore import Step, explore
+from search.ledger import Ledger
+from search.plan import JobInputs, JobPlan, Recorder, SearchPlan
+from search.prepare import Prepared, prepare
+from search.serial_pool import SerialPool
+
+Executor = Literal["inline", "ray"]
+
+
+def run_job(
+    plan: JobPlan,
+    inputs: JobInputs,
+    recorder: Recorder,
+    *,
+    executor: Executor = "inline",
+    ray_address: str | None = None,
+    workers: int | None = None,
+) -> None:
+    """Run a job to its end, from wherever its records say it is.
+
+    executor: `inline` for one process, `ray` for a pool. ray_address: of a running cluster; None: RAY_ADDRESS, else a
+    local one is started for this job. workers: evaluations at once on Ray; None: as many as the cluster has CPUs.
+    Raises Interrupted when it was paused or cancelled, LeaseLost when somebody else took it over, JobFailed.
+    """
+    try:
+        with single_thread():
+            prepared = prepare(plan, inputs, recorder)
+            ledger = Ledger(plan, prepared.original, recorder)
+            if executor == "inline":
+                search_inline(plan, prepared, ledger)
+                check_outcome(ledger)
+                deliver(plan, inputs, prepared, ledger)
+            else:
+                from search.ray_job import on_ray  # ray takes a second to import and is not always installed
+
+                with on_ray(plan, inputs, prepared, ledger, address=ray_address, workers=workers) as cluster:
+                    cluster.search()
+                    check_outcome(ledger)
+                    cluster.deliver()
+    except JobFailed:
+        raise
+    except ParetrimError as error:
+        raise JobFailed(str(error), code=_code(error)) from error
+
+
+def search_inline(plan: JobPlan, prepared: Prepared, ledger: Ledger) -> None:
+    """All searches in this process, taking turns of one window. Raises Interrupted, LeaseLost."""
+    pool = SerialPool(prepared.evaluator)
+    wanted = ledger.recorder.wanted
+    turns: list[tuple[SearchPlan, Iterator[Step]]] = [
+        (search, explore(plan, search, prepared.setting, pool, ledger.recorded(search), wanted))
+        for search in ledger.open_searches()
+    ]
+    ledger.report()
+    while turns:
+        for turn in list(turns):
+            search, steps = turn
+            step = next(steps, None)
+            if step is None:
+                turns.remove(turn)
+            else:
+                ledger.take(search, step)
+
+
+def check_outcome(ledger: Ledger) -> None:
+    """Raise JobFailed if no search came to anything."""
+    if all(end == "failed" for end in ledger.ends.values()):
+        reasons = "; ".join(dict.fromkeys(ledger.messages.values())) or "see the searches"
+        raise JobFailed(f"every search failed: {reasons}", code="all_searches_failed")
+
+
+def _code(error: ParetrimError) -> str:
+    """InvalidDataset -> invalid_dataset."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
