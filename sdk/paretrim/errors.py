@@ -11,6 +11,7 @@ ParetrimError
 ├── NotMeasured             the device has no figure for an operation, and may not measure
 ├── SearchExhausted         the algorithm has no further policy to propose
 ├── JobFailed               the job ended in `failed`; carries the job's own error
+├── WaitTimeout             the job had not ended when the time given to `wait` was over
 └── APIError                anything the HTTP client raises
     ├── APIConnectionError
     │   └── APITimeoutError
@@ -89,6 +90,10 @@ class JobFailed(ParetrimError):
     def __init__(self, message: str, *, code: str = "failed") -> None:
         super().__init__(message)
         self.code = code
+
+
+class WaitTimeout(ParetrimError, TimeoutError):
+    """The job had not ended when the time given to `wait` was over. It goes on."""
 
 
 class APIError(ParetrimError):

@@ -1,4 +1,4 @@
-"""A neural network as paretrim sees it: operations, the groups that tie their channels, and what a policy makes of them.
+"""A neural network as paretrim sees it: operations, the groups that tie their channels, what a policy makes of them.
 
 Standard library only. Nothing here knows torch, ONNX or a device; `compressors` writes these values, `hw_models` and
 `search` read them.

@@ -1,0 +1,81 @@
+"""The bodies of requests, from what a user would naturally write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pydantic
+
+from paretrim._flow import Call, invalid_input, new_key, path
+from paretrim.errors import InvalidInput
+from paretrim.problem import Budget, Constraint, Objective
+from paretrim.wire import AlgorithmChoice, ApiKeyRequest, BudgetRequest, JobRequest
+
+#: an algorithm: its name, or its name with options
+Choice = str | AlgorithmChoice | Mapping[str, Any]
+
+
+def job_request(**wanted: Any) -> JobRequest:
+    """A job's request. Raises InvalidInput, naming the field, before anything is sent."""
+    fields = {name: value for name, value in wanted.items() if value is not None}
+    for name in ("model", "dataset", "device"):
+        fields[name] = identity(fields.get(name), name)
+    fields["algorithms"] = [_plain(choice) for choice in listed(fields["algorithms"])]
+    fields["budget"] = _budget(fields["budget"])
+    for name, kind in (("objectives", Objective), ("constraints", Constraint)):
+        if name in fields:
+            fields[name] = [_word(value, kind) for value in listed(fields[name])]
+    try:
+        return JobRequest.model_validate(fields)
+    except pydantic.ValidationError as error:
+        raise invalid_input(error) from None
+
+
+def create_job_call(request: JobRequest, idempotency_key: str | None) -> Call:
+    """Submits a job."""
+    headers = new_key() if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+    return Call("POST", path("jobs"), json=request.model_dump(mode="json", exclude_none=True), headers=headers)
+
+
+def create_key_call(name: str, scopes: Sequence[str] | None, expires_in_seconds: int | None) -> Call:
+    """Asks for an API key."""
+    fields: dict[str, Any] = {"name": name, "expires_in_seconds": expires_in_seconds}
+    if scopes is not None:
+        fields["scopes"] = list(scopes)
+    try:
+        request = ApiKeyRequest.model_validate(fields)
+    except pydantic.ValidationError as error:
+        raise invalid_input(error) from None
+    return Call("POST", path("keys"), json=request.model_dump(mode="json", exclude_none=True), headers=new_key())
+
+
+def identity(thing: Any, field: str = "id") -> str:
+    """The id (or, of a device, the name) of a thing that is named by itself or by its id."""
+    for value in (thing, getattr(thing, "id", None), getattr(thing, "name", None)):
+        if isinstance(value, str) and value:
+            return value
+    raise InvalidInput(f"{field} must be an id or what an upload or a listing returned, got {thing!r}", field=field)
+
+
+def listed(value: Any) -> list[Any]:
+    """A list, also of a single thing."""
+    return [value] if isinstance(value, str | Mapping | AlgorithmChoice | Objective | Constraint) else list(value)
+
+
+def _plain(choice: Choice) -> Any:
+    return choice.model_dump() if isinstance(choice, AlgorithmChoice) else choice
+
+
+def _word(value: Any, kind: type[Objective | Constraint]) -> Any:
+    if not isinstance(value, kind):
+        return value
+    return value.metric if isinstance(value, Objective) else str(value)
+
+
+def _budget(budget: Any) -> Any:
+    if isinstance(budget, int) and not isinstance(budget, bool):
+        return {"candidates": budget}
+    if isinstance(budget, Budget):
+        return {"candidates": budget.candidates, "seconds": budget.seconds}
+    return budget.model_dump() if isinstance(budget, BudgetRequest) else budget

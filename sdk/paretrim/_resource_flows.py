@@ -1,0 +1,133 @@
+"""What can be asked of models, datasets, devices, algorithms and keys, as flows and listings for both clients."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from paretrim import _files, wire
+from paretrim._arrays import Split, write_npz
+from paretrim._files import Source, Wish, source_of
+from paretrim._flow import Call, Flow, Work, fetch, path, perform
+from paretrim._pages import Listing
+from paretrim._requests import identity
+from paretrim.errors import InvalidDataset, InvalidTable
+from paretrim.wire import Page
+
+T = TypeVar("T")
+F = TypeVar("F", wire.Model, wire.Dataset)
+
+#: what an upload was given beside the bytes
+Given = Wish
+
+
+def _itself(value: T) -> T:
+    return value
+
+
+@dataclass(frozen=True)
+class FileKind(Generic[F]):
+    """Models or datasets."""
+
+    collection: str
+    shape: type[F]
+    page: type[Page[Any]]
+
+    def listing(self, limit: int | None) -> Listing[F]:
+        """All of them."""
+        return Listing(path(self.collection), self.page, _itself, {}, limit)
+
+    def get(self, id: F | str) -> Flow[F]:
+        """One of them."""
+        return fetch(Call("GET", path(self.collection, identity(id))), self.shape)
+
+    def delete(self, id: F | str) -> Flow[None]:
+        """Delete one of them."""
+        return perform(Call("DELETE", path(self.collection, identity(id))))
+
+
+MODELS = FileKind("models", wire.Model, Page[wire.Model])
+DATASETS = FileKind("datasets", wire.Dataset, Page[wire.Dataset])
+
+
+def upload_model(model: Any, example_input: Any, given: Given) -> Flow[wire.Model]:
+    """Upload a file, bytes or a torch module."""
+    if isinstance(model, str | os.PathLike | bytes | bytearray | memoryview):
+        extension = "onnx" if given.architecture is None else "safetensors"
+        source = source_of(model, f"{given.name or 'model'}.{extension}", "model")
+    else:
+        from paretrim._torch_export import export_module
+
+        content: bytes = yield Work(lambda: export_module(model, example_input))
+        source = Source(f"{given.name or type(model).__name__}.onnx", content=content)
+    return (yield from _files.upload_model(source, given))
+
+
+def upload_dataset(
+    dataset: str | os.PathLike[str] | bytes | None,
+    splits: Mapping[str, Split | None],
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+    given: Given,
+) -> Flow[wire.Dataset]:
+    """Upload a file, bytes or arrays."""
+    arrays = any(split is not None for split in splits.values())
+    if (dataset is None) != arrays:
+        raise InvalidDataset(
+            "give either a file or arrays: upload('data.npz') or upload(train=(x, y))", field="dataset"
+        )
+    if dataset is not None:
+        if mean is not None or std is not None:
+            raise InvalidDataset("mean and std of a file are in the file, as arrays of these names", field="mean")
+        return (
+            yield from _files.upload_dataset(source_of(dataset, f"{given.name or 'dataset'}.npz", "dataset"), given)
+        )
+    with tempfile.TemporaryDirectory(prefix="paretrim-") as directory:
+        file = Path(directory) / f"{_safe(given.name) or 'arrays'}.npz"
+        yield Work(lambda: write_npz(file, splits, mean, std))
+        return (yield from _files.upload_dataset(Source(file.name, file=file), given))
+
+
+def _safe(name: str | None) -> str:
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name or "")[:100]
+
+
+def devices(limit: int | None) -> Listing[wire.Device]:
+    """All devices."""
+    return Listing(path("devices"), Page[wire.Device], _itself, {}, limit)
+
+
+def device(name: wire.Device | str) -> Flow[wire.Device]:
+    """One device."""
+    return fetch(Call("GET", path("devices", identity(name, "name"))), wire.Device)
+
+
+def put_device(name: str, document: Mapping[str, Any] | str | os.PathLike[str]) -> Flow[wire.Device]:
+    """Store a device document."""
+    if not isinstance(document, Mapping):
+        source = source_of(document, name, "device")
+        try:
+            document = json.loads(source.part(0, -1))
+        except ValueError as error:
+            raise InvalidTable(f"{source.filename} is not JSON: {error}", field="device") from None
+    return (yield from fetch(Call("PUT", path("devices", name), json=document), wire.Device))
+
+
+def algorithms(limit: int | None) -> Listing[wire.Algorithm]:
+    """All algorithms."""
+    return Listing(path("algorithms"), Page[wire.Algorithm], _itself, {}, limit)
+
+
+def keys(limit: int | None) -> Listing[wire.ApiKey]:
+    """All API keys."""
+    return Listing(path("keys"), Page[wire.ApiKey], _itself, {}, limit)
+
+
+def revoke_key(id: wire.ApiKey | str) -> Flow[None]:
+    """Revoke an API key."""
+    return perform(Call("DELETE", path("keys", identity(id))))

@@ -1,0 +1,197 @@
+"""Jobs and what they found, as `AsyncClient` hands them out. The twin of `jobs.py`; a test holds them alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from paretrim import _job_flows as flows
+from paretrim import _watch, wire
+from paretrim._drive import AsyncDriver
+from paretrim._events import EventReader
+from paretrim._files import Progress
+from paretrim._flow import fetch
+from paretrim._job_flows import JobFields
+from paretrim._pages import AsyncPages
+from paretrim._plot import candidate_figure
+from paretrim._progress import watcher
+from paretrim._requests import Choice, create_job_call, identity, job_request
+from paretrim._results import Frontier, Result
+from paretrim.problem import Budget, Constraint, Objective
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+
+class AsyncJobCandidate(Result):
+    """A candidate of a job."""
+
+    def __init__(
+        self, driver: AsyncDriver, job: str, view: wire.CandidateView, original: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(view, original)
+        self._driver = driver
+        self._job = job
+
+    async def download(
+        self, to: str | os.PathLike[str] = ".", *, file: str | None = None, progress: Progress | None = None
+    ) -> Path:
+        """Save the delivered network as ONNX, or another of its files; where it lies now.
+
+        to: a path, or a directory. The file is whole and its checksum right, or it is not there.
+        """
+        return await self._driver.run(flows.fetch_file(self, to, file, progress))
+
+    async def plot(self) -> Figure:
+        """Channels kept and bits for every layer, as a plotly figure. Needs plotly and the job's model."""
+        return candidate_figure(self, await self._driver.run(flows.network_of(self._job)))
+
+    async def export(self, *, timeout_seconds: float = flows.EXPORT_TIMEOUT_SECONDS) -> AsyncJobCandidate:
+        """Have it fine-tuned, exported and measured if that was not done yet. Raises WaitTimeout."""
+        view = await self._driver.run(flows.export(self._job, self.n, timeout_seconds))
+        return AsyncJobCandidate(self._driver, self._job, view, self._original)
+
+
+class AsyncJob(JobFields):
+    """A job. Its fields show how it stood when it was last looked at; `reload` looks again."""
+
+    def __init__(self, driver: AsyncDriver, view: wire.Job) -> None:
+        super().__init__(view)
+        self._driver = driver
+
+    async def reload(self) -> AsyncJob:
+        """Look again."""
+        self.view = await self._driver.run(flows.get(self.id))
+        return self
+
+    async def wait(self, *, progress: bool = False, timeout_seconds: float | None = None) -> AsyncJob:
+        """Wait until the job has ended. A connection that breaks meanwhile is taken up again.
+
+        progress: show every search's progress, the best so far and the front's size on stderr. Raises JobFailed if
+        the job failed, WaitTimeout (the job goes on then). A cancelled job is returned.
+        """
+        reader = EventReader(self.id)
+        show = watcher() if progress else None
+        try:
+            self.view = await self._driver.run(_watch.wait(reader, watcher=show, timeout_seconds=timeout_seconds))
+        finally:
+            await self._driver.run(reader.close())
+        return self
+
+    async def cancel(self) -> AsyncJob:
+        """Stop it; what was found stays."""
+        self.view = await self._driver.run(flows.act(self.id, "cancel"))
+        return self
+
+    async def pause(self) -> AsyncJob:
+        """Stop it for now."""
+        self.view = await self._driver.run(flows.act(self.id, "pause"))
+        return self
+
+    async def resume(self) -> AsyncJob:
+        """Go on where it was paused."""
+        self.view = await self._driver.run(flows.act(self.id, "resume"))
+        return self
+
+    async def delete(self) -> None:
+        """Delete it and all it found. Raises Conflict unless it has ended."""
+        await self._driver.run(flows.delete(self.id))
+
+    async def front(self) -> Frontier[AsyncJobCandidate]:
+        """The candidates that no other dominates and that meet every constraint, as of now."""
+        found = await self._driver.run(flows.front(self.id))
+        return Frontier(
+            found, [AsyncJobCandidate(self._driver, self.id, view, found.original) for view in found.members]
+        )
+
+    def candidates(self, *, limit: int | None = None, on_front: bool | None = None) -> AsyncPages[AsyncJobCandidate]:
+        """Every candidate that was proposed, failures included."""
+
+        def entry(view: wire.CandidateView) -> AsyncJobCandidate:
+            return AsyncJobCandidate(self._driver, self.id, view, self.view.original)
+
+        return AsyncPages(self._driver, flows.candidates(self.id, entry, limit, on_front=on_front))
+
+    async def candidate(self, n: int) -> AsyncJobCandidate:
+        """One candidate by its number; 0 is the original model."""
+        view = await self._driver.run(flows.candidate(self.id, n))
+        return AsyncJobCandidate(self._driver, self.id, view, self.view.original)
+
+    async def searches(self) -> list[wire.Search]:
+        """Its searches: one for each algorithm, the baselines included."""
+        return await AsyncPages(self._driver, flows.searches(self.id)).all()
+
+    async def events(self, *, after: int = 0) -> AsyncIterator[wire.Event]:
+        """What happens to the job, as it happens, from the event after number `after` until the job has ended."""
+        reader = EventReader(self.id, after=after)
+        try:
+            while (event := await self._driver.run(reader.next())) is not None:
+                yield event
+        finally:
+            await self._driver.run(reader.close())
+
+
+class AsyncJobs:
+    """Jobs of the workspace."""
+
+    def __init__(self, driver: AsyncDriver) -> None:
+        self._driver = driver
+
+    async def create(
+        self,
+        *,
+        model: wire.Model | str,
+        dataset: wire.Dataset | str,
+        device: wire.Device | str,
+        algorithms: Sequence[Choice] | Choice,
+        budget: Mapping[str, Any] | wire.BudgetRequest | Budget | int,
+        objectives: Sequence[str | Objective] | None = None,
+        constraints: Sequence[str | Constraint] | str | None = None,
+        seed: int | None = None,
+        window: int | None = None,
+        finetune_epochs: float | None = None,
+        deliver: int | None = None,
+        validation_samples: int | None = None,
+        metric: str | None = None,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        priority: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> AsyncJob:
+        """Submit a job.
+
+        algorithms: names, or {"name": ..., "options": {...}}. budget: what *each* search may spend, {"candidates":
+        300} or 300. What is not given is left to the server, see `paretrim.wire.JobRequest`. idempotency_key: makes
+        this the same job however often it is submitted; without it, every call is a job of its own (its retries are
+        not). Raises InvalidInput and Unprocessable, both naming the field.
+        """
+        request = job_request(
+            model=model,
+            dataset=dataset,
+            device=device,
+            algorithms=algorithms,
+            budget=budget,
+            objectives=objectives,
+            constraints=constraints,
+            seed=seed,
+            window=window,
+            finetune_epochs=finetune_epochs,
+            deliver=deliver,
+            validation_samples=validation_samples,
+            metric=metric,
+            name=name,
+            tags=tags,
+            priority=priority,
+        )
+        view = await self._driver.run(fetch(create_job_call(request, idempotency_key), wire.Job))
+        return AsyncJob(self._driver, view)
+
+    def list(self, *, state: str | None = None, limit: int | None = None) -> AsyncPages[AsyncJob]:
+        """Jobs, newest first."""
+        return AsyncPages(self._driver, flows.jobs(lambda view: AsyncJob(self._driver, view), limit, state=state))
+
+    async def get(self, id: wire.Job | AsyncJob | str) -> AsyncJob:
+        """One job. Raises NotFound."""
+        return AsyncJob(self._driver, await self._driver.run(flows.get(identity(id))))

@@ -1,0 +1,195 @@
+"""Jobs and what they found, as `Client` hands them out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from paretrim import _job_flows as flows
+from paretrim import _watch, wire
+from paretrim._drive import Driver
+from paretrim._events import EventReader
+from paretrim._files import Progress
+from paretrim._flow import fetch
+from paretrim._job_flows import JobFields
+from paretrim._pages import Pages
+from paretrim._plot import candidate_figure
+from paretrim._progress import watcher
+from paretrim._requests import Choice, create_job_call, identity, job_request
+from paretrim._results import Frontier, Result
+from paretrim.problem import Budget, Constraint, Objective
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+
+class JobCandidate(Result):
+    """A candidate of a job."""
+
+    def __init__(
+        self, driver: Driver, job: str, view: wire.CandidateView, original: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(view, original)
+        self._driver = driver
+        self._job = job
+
+    def download(
+        self, to: str | os.PathLike[str] = ".", *, file: str | None = None, progress: Progress | None = None
+    ) -> Path:
+        """Save the delivered network as ONNX, or another of its files; where it lies now.
+
+        to: a path, or a directory. The file is whole and its checksum right, or it is not there.
+        """
+        return self._driver.run(flows.fetch_file(self, to, file, progress))
+
+    def plot(self) -> Figure:
+        """Channels kept and bits for every layer, as a plotly figure. Needs plotly and the job's model."""
+        return candidate_figure(self, self._driver.run(flows.network_of(self._job)))
+
+    def export(self, *, timeout_seconds: float = flows.EXPORT_TIMEOUT_SECONDS) -> JobCandidate:
+        """Have it fine-tuned, exported and measured if that was not done yet. Raises WaitTimeout."""
+        view = self._driver.run(flows.export(self._job, self.n, timeout_seconds))
+        return JobCandidate(self._driver, self._job, view, self._original)
+
+
+class Job(JobFields):
+    """A job. Its fields show how it stood when it was last looked at; `reload` looks again."""
+
+    def __init__(self, driver: Driver, view: wire.Job) -> None:
+        super().__init__(view)
+        self._driver = driver
+
+    def reload(self) -> Job:
+        """Look again."""
+        self.view = self._driver.run(flows.get(self.id))
+        return self
+
+    def wait(self, *, progress: bool = False, timeout_seconds: float | None = None) -> Job:
+        """Wait until the job has ended. A connection that breaks meanwhile is taken up again.
+
+        progress: show every search's progress, the best so far and the front's size on stderr. Raises JobFailed if
+        the job failed, WaitTimeout (the job goes on then). A cancelled job is returned.
+        """
+        reader = EventReader(self.id)
+        show = watcher() if progress else None
+        try:
+            self.view = self._driver.run(_watch.wait(reader, watcher=show, timeout_seconds=timeout_seconds))
+        finally:
+            self._driver.run(reader.close())
+        return self
+
+    def cancel(self) -> Job:
+        """Stop it; what was found stays."""
+        self.view = self._driver.run(flows.act(self.id, "cancel"))
+        return self
+
+    def pause(self) -> Job:
+        """Stop it for now."""
+        self.view = self._driver.run(flows.act(self.id, "pause"))
+        return self
+
+    def resume(self) -> Job:
+        """Go on where it was paused."""
+        self.view = self._driver.run(flows.act(self.id, "resume"))
+        return self
+
+    def delete(self) -> None:
+        """Delete it and all it found. Raises Conflict unless it has ended."""
+        self._driver.run(flows.delete(self.id))
+
+    def front(self) -> Frontier[JobCandidate]:
+        """The candidates that no other dominates and that meet every constraint, as of now."""
+        found = self._driver.run(flows.front(self.id))
+        return Frontier(found, [JobCandidate(self._driver, self.id, view, found.original) for view in found.members])
+
+    def candidates(self, *, limit: int | None = None, on_front: bool | None = None) -> Pages[JobCandidate]:
+        """Every candidate that was proposed, failures included."""
+
+        def entry(view: wire.CandidateView) -> JobCandidate:
+            return JobCandidate(self._driver, self.id, view, self.view.original)
+
+        return Pages(self._driver, flows.candidates(self.id, entry, limit, on_front=on_front))
+
+    def candidate(self, n: int) -> JobCandidate:
+        """One candidate by its number; 0 is the original model."""
+        view = self._driver.run(flows.candidate(self.id, n))
+        return JobCandidate(self._driver, self.id, view, self.view.original)
+
+    def searches(self) -> list[wire.Search]:
+        """Its searches: one for each algorithm, the baselines included."""
+        return Pages(self._driver, flows.searches(self.id)).all()
+
+    def events(self, *, after: int = 0) -> Iterator[wire.Event]:
+        """What happens to the job, as it happens, from the event after number `after` until the job has ended."""
+        reader = EventReader(self.id, after=after)
+        try:
+            while (event := self._driver.run(reader.next())) is not None:
+                yield event
+        finally:
+            self._driver.run(reader.close())
+
+
+class Jobs:
+    """Jobs of the workspace."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def create(
+        self,
+        *,
+        model: wire.Model | str,
+        dataset: wire.Dataset | str,
+        device: wire.Device | str,
+        algorithms: Sequence[Choice] | Choice,
+        budget: Mapping[str, Any] | wire.BudgetRequest | Budget | int,
+        objectives: Sequence[str | Objective] | None = None,
+        constraints: Sequence[str | Constraint] | str | None = None,
+        seed: int | None = None,
+        window: int | None = None,
+        finetune_epochs: float | None = None,
+        deliver: int | None = None,
+        validation_samples: int | None = None,
+        metric: str | None = None,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        priority: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Submit a job.
+
+        algorithms: names, or {"name": ..., "options": {...}}. budget: what *each* search may spend, {"candidates":
+        300} or 300. What is not given is left to the server, see `paretrim.wire.JobRequest`. idempotency_key: makes
+        this the same job however often it is submitted; without it, every call is a job of its own (its retries are
+        not). Raises InvalidInput and Unprocessable, both naming the field.
+        """
+        request = job_request(
+            model=model,
+            dataset=dataset,
+            device=device,
+            algorithms=algorithms,
+            budget=budget,
+            objectives=objectives,
+            constraints=constraints,
+            seed=seed,
+            window=window,
+            finetune_epochs=finetune_epochs,
+            deliver=deliver,
+            validation_samples=validation_samples,
+            metric=metric,
+            name=name,
+            tags=tags,
+            priority=priority,
+        )
+        view = self._driver.run(fetch(create_job_call(request, idempotency_key), wire.Job))
+        return Job(self._driver, view)
+
+    def list(self, *, state: str | None = None, limit: int | None = None) -> Pages[Job]:
+        """Jobs, newest first."""
+        return Pages(self._driver, flows.jobs(lambda view: Job(self._driver, view), limit, state=state))
+
+    def get(self, id: wire.Job | Job | str) -> Job:
+        """One job. Raises NotFound."""
+        return Job(self._driver, self._driver.run(flows.get(identity(id))))
