@@ -11,13 +11,12 @@ import time
 from pathlib import Path
 
 import torch
-from paretrim.client import Job, Member
 from rich.console import Console
 from rich.table import Table
 
 from demo import digits
 from demo.server import Server
-from paretrim import Client
+from paretrim import Client, Job, JobCandidate
 
 CONSTRAINT = "latency_ratio <= 0.5"
 out = Console()
@@ -114,7 +113,7 @@ def _show(job: Job, folder: Path) -> None:
         out.print(f"  {search.algorithm}{baseline}: {search.evaluated} evaluated, hypervolume {search.hypervolume:.4f}")
 
 
-def _add_row(table: Table, member: Member, folder: Path) -> None:
+def _add_row(table: Table, member: JobCandidate, folder: Path) -> None:
     searched = member.searched
     if member.delivery is None:
         table.add_row(str(member.n), member.algorithm, f"{searched.accuracy:.4f}", "-", f"{searched.latency_ms:.4f}")
