@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from paretrim.problem import Candidate, Measurement
 from search.explore import Ended, Step, Window
@@ -20,10 +20,9 @@ class Ledger:
         self.candidates: dict[int, Candidate] = {}  #: by number within the job; without the original
         self.ends: dict[str, SearchEnd] = {}  #: of searches that are over
         self.messages: dict[str, str] = {}  #: why those that failed did
-        self.before: Mapping[str, Recorded] = {search.id: recorder.recorded(search.id) for search in plan.searches}
-        self._told = dict.fromkeys((search.id for search in plan.searches), 0)
+        self._so_far: dict[str, Recorded] = {}
         for search in plan.searches:
-            recorded = self.before[search.id]
+            recorded = self._so_far[search.id] = recorder.recorded(search.id)
             self._keep(search, recorded.candidates)
             if recorded.end is not None:
                 self.ends[search.id] = recorded.end
@@ -47,7 +46,7 @@ class Ledger:
     def report(self) -> None:
         """Say how far the searches are. A search that is over counts in full."""
         each = self.plan.budget.candidates
-        done = sum(each if id_ in self.ends else told for id_, told in self._told.items())
+        done = sum(each if id_ in self.ends else len(so_far.candidates) for id_, so_far in self._so_far.items())
         self.recorder.progress("searching", done, each * len(self.plan.searches))
 
     def front(self) -> Front:
@@ -57,18 +56,19 @@ class Ledger:
         front.extend(sorted(self.candidates.items()))
         return front
 
-    def recorded(self, search: SearchPlan) -> Recorded:
-        """All that is known of a search from before this attempt."""
-        return self.before[search.id]
+    def so_far(self, search: SearchPlan) -> Recorded:
+        """All that was recorded of a search, now or on an earlier attempt: where it can be taken up."""
+        return self._so_far[search.id]
 
     def _take_window(self, search: SearchPlan, window: Window) -> None:
         self.recorder.record(search, window.candidates, window.curve, window.checkpoint)
         self.recorder.spent(window.cpu_seconds)
         self._keep(search, window.candidates)
+        candidates = (*self._so_far[search.id].candidates, *window.candidates)
+        self._so_far[search.id] = Recorded(candidates, window.checkpoint, seconds=window.curve[-1].seconds)
         if self._front.extend((self.plan.number(search.position, c.index), c) for c in window.candidates):
             self.recorder.front(self._front.numbers, self._front.hypervolume, self._front.best)
 
     def _keep(self, search: SearchPlan, candidates: Sequence[Candidate]) -> None:
         for candidate in candidates:
             self.candidates[self.plan.number(search.position, candidate.index)] = candidate
-            self._told[search.id] += 1

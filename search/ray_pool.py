@@ -1,8 +1,8 @@
 """Evaluates on Ray: actors that hold the network and the validation rows once, and a desk that everybody knows.
 
-The desk hires the actors, replaces those that died, passes on what is wanted of the job, and keeps the searches' results
-until the process that runs the job fetches them. Ray retries nothing; a policy whose actor died is tried once more on
-another, and is a failure if that dies as well.
+The desk hires the actors, replaces those that died, passes on what is wanted of the job, and keeps the searches'
+results until the process that runs the job fetches them. Ray retries nothing; a policy whose actor died is tried once
+more on another, and is a failure if that dies as well.
 """
 
 from __future__ import annotations

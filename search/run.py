@@ -30,11 +30,14 @@ def run_job(
     executor: Executor = "inline",
     ray_address: str | None = None,
     workers: int | None = None,
+    stop_losing: bool = False,
 ) -> None:
     """Run a job to its end, from wherever its records say it is.
 
     executor: `inline` for one process, `ray` for a pool. ray_address: of a running cluster; None: RAY_ADDRESS, else a
     local one is started for this job. workers: evaluations at once on Ray; None: as many as the cluster has CPUs.
+    stop_losing: on Ray, let Tune's median rule end a search that falls behind the others; which ones then depends on
+    timing, so the same job need not give the same answer.
     Raises Interrupted when it was paused or cancelled, LeaseLost when somebody else took it over, JobFailed.
     """
     try:
@@ -48,10 +51,10 @@ def run_job(
             else:
                 from search.ray_job import on_ray  # ray takes a second to import and is not always installed
 
-                with on_ray(plan, inputs, prepared, ledger, address=ray_address, workers=workers) as cluster:
-                    cluster.search()
+                with on_ray(plan, inputs, prepared, ledger, address=ray_address, workers=workers) as job:
+                    job.search(stop_losing=stop_losing)
                     check_outcome(ledger)
-                    cluster.deliver()
+                    job.deliver()
     except JobFailed:
         raise
     except ParetrimError as error:
@@ -63,7 +66,7 @@ def search_inline(plan: JobPlan, prepared: Prepared, ledger: Ledger) -> None:
     pool = SerialPool(prepared.evaluator)
     wanted = ledger.recorder.wanted
     turns: list[tuple[SearchPlan, Iterator[Step]]] = [
-        (search, explore(plan, search, prepared.setting, pool, ledger.recorded(search), wanted))
+        (search, explore(plan, search, prepared.setting, pool, ledger.so_far(search), wanted))
         for search in ledger.open_searches()
     ]
     ledger.report()

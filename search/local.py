@@ -1,0 +1,280 @@
+"""A job kept in a folder: the recorder of `paretrim run`.
+
+    DIR/front.json          the front, one object a member, measured figures first
+    DIR/candidate-N.onnx    the networks
+    DIR/report.md           everything a person wants to know
+    DIR/candidates.csv      every candidate of every search
+    DIR/.paretrim/          what `--resume DIR` continues from
+
+A window of candidates is one line of a file that only grows, written through to the disk; a line that was cut short by
+a crash is as if it had never been. So candidates, curve and checkpoint are kept together or not at all.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+from paretrim.errors import InvalidInput
+from paretrim.problem import Budget, Candidate, Constraint, Measurement, Objective, Policy
+from search.plan import (
+    Checkpoint,
+    CurveStep,
+    Delivered,
+    JobPlan,
+    Recorded,
+    SearchEnd,
+    SearchPlan,
+    Wanted,
+)
+
+Show = Callable[[str, int, int], None]
+Say = Callable[[str, str], None]
+
+STATE = ".paretrim"
+
+
+class FolderRecorder:
+    """Implements `search.plan.Recorder` on files. One process at a time has a folder."""
+
+    def __init__(self, folder: Path, plan: JobPlan, *, show: Show, say: Say) -> None:
+        """show: how far the job is; say: something a person may want to read, with its level.
+
+        Raises InvalidInput if another process has the folder, or it holds another job.
+        """
+        self.folder = folder
+        self.plan = plan
+        self.messages: list[tuple[str, str]] = []
+        self.front_numbers: tuple[int, ...] = ()
+        self.hypervolume = 0.0
+        self.best: Mapping[str, float] = {}
+        self.stop: Wanted = "run"
+        self._show, self._say = show, say
+        self._state = folder / STATE
+        self._state.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(self._state / "lock")
+        before = self._state / "plan.json"
+        if before.exists() and json.loads(before.read_text()) != plan_json(plan):
+            raise InvalidInput(f"{folder} holds another job; choose another folder, or --resume it", field="out")
+        _write(before, json.dumps(plan_json(plan)).encode())
+
+    def close(self) -> None:
+        """Let others have the folder."""
+        self._lock.close()
+
+    def wanted(self) -> Wanted:
+        """`run` until somebody sets `stop`."""
+        return self.stop
+
+    def recorded(self, search_id: str) -> Recorded:
+        """What is known of a search from before."""
+        candidates: list[Candidate] = []
+        checkpoint, end, seconds = None, None, 0.0
+        for line in _whole_lines(self._state / f"{search_id}.jsonl"):
+            if "end" in line:
+                end = line["end"]
+                continue
+            candidates += [_candidate(entry) for entry in line["candidates"]]
+            seconds = line["curve"][-1][3]
+            arrays = self._arrays(search_id, line["told"])
+            checkpoint = (line["told"], line["state"], arrays)
+        if checkpoint is None:
+            return Recorded((), None, end, seconds)
+        told, state, arrays = checkpoint
+        return Recorded(tuple(candidates), Checkpoint(told, state, arrays.read_bytes()), end, seconds)
+
+    def preparation(self) -> Mapping[str, Any] | None:
+        """What `prepared` was given on an earlier attempt."""
+        path = self._state / "preparation.json"
+        if not path.exists():
+            return None
+        preparation: dict[str, Any] = json.loads(path.read_text())["preparation"]
+        return preparation
+
+    def warnings(self) -> list[str]:
+        """What `prepared` was warned of."""
+        path = self._state / "preparation.json"
+        return list(json.loads(path.read_text())["warnings"]) if path.exists() else []
+
+    def prepared(self, original: Measurement, preparation: Mapping[str, Any], warnings: Sequence[str]) -> None:
+        """The original model was measured."""
+        kept = {"original": original.to_json(), "preparation": dict(preparation), "warnings": list(warnings)}
+        _write(self._state / "preparation.json", json.dumps(kept).encode())
+        for warning in warnings:
+            self.log("warning", warning)
+
+    def record(
+        self, search: SearchPlan, candidates: Sequence[Candidate], curve: Sequence[CurveStep], checkpoint: Checkpoint
+    ) -> None:
+        """A window of candidates was told."""
+        arrays = self._arrays(search.id, checkpoint.told)
+        _write(arrays, checkpoint.arrays)
+        line = {
+            "candidates": [_candidate_json(candidate) for candidate in candidates],
+            "curve": [[step.index, step.best, step.hypervolume, step.seconds] for step in curve],
+            "told": checkpoint.told,
+            "state": checkpoint.state,
+        }
+        _append(self._state / f"{search.id}.jsonl", line)
+        for older in self._state.glob(f"{search.id}-*.safetensors"):
+            if older != arrays:
+                older.unlink()
+
+    def front(self, numbers: Sequence[int], hypervolume: float, best: Mapping[str, float]) -> None:
+        """The job's front changed."""
+        self.front_numbers, self.hypervolume, self.best = tuple(numbers), hypervolume, dict(best)
+
+    def search_ended(self, search: SearchPlan, end: SearchEnd, message: str | None) -> None:
+        """A search is over."""
+        _append(self._state / f"{search.id}.jsonl", {"end": end, "message": message})
+        if end == "failed":
+            self.log("error", f"search {search.algorithm} failed: {message}")
+
+    def ends(self) -> dict[str, tuple[SearchEnd, str | None]]:
+        """How each search that is over ended, by id."""
+        found = {}
+        for search in self.plan.searches:
+            for line in _whole_lines(self._state / f"{search.id}.jsonl"):
+                if "end" in line:
+                    found[search.id] = (line["end"], line["message"])
+        return found
+
+    def curve(self, search_id: str) -> list[CurveStep]:
+        """Best so far after each candidate of a search."""
+        lines = _whole_lines(self._state / f"{search_id}.jsonl")
+        return [CurveStep(*step) for line in lines for step in line.get("curve", ())]
+
+    def delivered_numbers(self) -> frozenset[int]:
+        """The candidates that `delivered` was told of before."""
+        return frozenset(int(path.stem) for path in (self._state / "delivered").glob("*.json"))
+
+    def deliveries(self) -> dict[int, dict[str, Any]]:
+        """What was delivered, by candidate: the JSON of Delivered but for its files, and `file`."""
+        paths = sorted((self._state / "delivered").glob("*.json"), key=lambda path: int(path.stem))
+        return {int(path.stem): json.loads(path.read_text()) for path in paths}
+
+    def delivered(self, delivered: Delivered) -> None:
+        """A front member was made real: its files first, then the line that says so."""
+        name = f"candidate-{delivered.n:05d}"
+        for kind, content in delivered.files.items():
+            _write(self.folder / (f"{name}{Path(kind).suffix}" if kind == "model.onnx" else f"{name}-{kind}"), content)
+        kept = {
+            "measurement": delivered.measurement.to_json(),
+            "original": delivered.original.to_json(),
+            "precision": delivered.precision,
+            "report": dict(delivered.report),
+            "file": f"{name}.onnx",
+        }
+        (self._state / "delivered").mkdir(exist_ok=True)
+        _write(self._state / "delivered" / f"{delivered.n}.json", json.dumps(kept).encode())
+
+    def progress(self, phase: str, completed: int, total: int) -> None:
+        """How far the job is."""
+        self._show(phase, completed, total)
+
+    def log(self, level: Literal["info", "warning", "error"], message: str) -> None:
+        """Say it, and keep it for the report."""
+        self.messages.append((level, message))
+        self._say(level, message)
+
+    def spent(self, cpu_seconds: float) -> None:
+        """Nobody is billed here."""
+
+    def _arrays(self, search_id: str, told: int) -> Path:
+        return self._state / f"{search_id}-{told}.safetensors"
+
+
+def plan_json(plan: JobPlan) -> dict[str, Any]:
+    """A plan as plain values."""
+    return {
+        "id": plan.id,
+        "searches": [[s.id, s.position, s.algorithm, dict(s.options), s.seed, s.baseline] for s in plan.searches],
+        "objectives": [objective.metric for objective in plan.objectives],
+        "constraints": [[c.metric, c.relation, c.bound] for c in plan.constraints],
+        "budget": [plan.budget.candidates, plan.budget.seconds],
+        "seed": plan.seed,
+        "window": plan.window,
+        "finetune_epochs": plan.finetune_epochs,
+        "deliver": plan.deliver,
+        "validation_samples": plan.validation_samples,
+        "metric": plan.metric,
+    }
+
+
+def plan_from(value: Mapping[str, Any]) -> JobPlan:
+    """The inverse of `plan_json`."""
+    return JobPlan(
+        **{
+            **value,
+            "searches": tuple(SearchPlan(*search) for search in value["searches"]),
+            "objectives": tuple(Objective(metric) for metric in value["objectives"]),
+            "constraints": tuple(Constraint(*constraint) for constraint in value["constraints"]),
+            "budget": Budget(*value["budget"]),
+        }
+    )
+
+
+def _candidate_json(candidate: Candidate) -> dict[str, Any]:
+    measurement = candidate.measurement
+    return {
+        "index": candidate.index,
+        "policy": candidate.policy.to_json(),
+        "measurement": measurement.to_json() if measurement is not None else None,
+        "failure": candidate.failure,
+    }
+
+
+def _candidate(value: Mapping[str, Any]) -> Candidate:
+    measurement = value["measurement"]
+    return Candidate(
+        value["index"],
+        Policy.from_json(value["policy"]),
+        Measurement.from_json(measurement) if measurement is not None else None,
+        value["failure"],
+    )
+
+
+def _locked(path: Path) -> TextIO:
+    lock = path.open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise InvalidInput(f"another process is at work in {path.parent.parent}; wait for it", field="out") from None
+    return lock
+
+
+def _write(path: Path, content: bytes) -> None:
+    """All of it or none of it."""
+    part = path.with_name(f"{path.name}.part")
+    with part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def _append(path: Path, line: Mapping[str, Any]) -> None:
+    """One more line; what a crash left of an unfinished one is cut off first."""
+    _whole_lines(path, cut=True)
+    with path.open("ab") as file:
+        file.write(json.dumps(line).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _whole_lines(path: Path, *, cut: bool = False) -> list[dict[str, Any]]:
+    """The lines that were written to their end."""
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if cut:
+        if len(whole) < len(content):
+            os.truncate(path, len(whole))
+        return []
+    return [json.loads(line) for line in whole.splitlines()]
