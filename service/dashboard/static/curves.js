@@ -1,0 +1,79 @@
+// Best so far and hypervolume, one line per search, against evaluations or time.
+
+import { get } from "./api.js";
+import { LABELS, figure, significant } from "./figures.js";
+import { Chart, choice, choose, colour, plain, ranked, seriesToken } from "./plot.js";
+
+/** `<curve-chart data-job data-metric>`: with a toolbar of toggles whose state is in the page's address. */
+class CurveChart extends Chart {
+  setUp() {
+    this.shown = choice("curve", "best");
+    this.against = choice("against", "evaluations");
+    const tools = document.getElementById(this.dataset.tools);
+    tools?.addEventListener("click", (event) => {
+      const button = event.target.closest("button[data-set]");
+      if (!button) return;
+      this[button.dataset.set] = button.value;
+      choose({ curve: this.shown === "best" ? null : this.shown, against: this.against === "evaluations" ? null : this.against });
+      this.press(tools);
+      this.redraw();
+    });
+    if (tools) this.press(tools);
+  }
+
+  press(tools) {
+    for (const button of tools.querySelectorAll("button[data-set]")) {
+      button.setAttribute("aria-pressed", String(this[button.dataset.set] === button.value));
+    }
+  }
+
+  async load() {
+    return get(`/jobs/${this.dataset.job}/curve`, { max_points: 400 });
+  }
+
+  build(data) {
+    const metric = this.shown === "best" ? data.objective : "hypervolume";
+    const value = (point) => (this.shown === "best" ? point.best : point.hypervolume);
+    const percent = metric === "accuracy";
+    const scale = percent ? 100 : 1;
+    const searches = ranked(data.searches);
+    const traces = searches.map((search) => {
+      const points = search.points.filter((point) => value(point) !== null && value(point) !== undefined);
+      return {
+        type: "scatter",
+        mode: points.length > 1 ? "lines" : "markers",
+        name: plain(search.baseline ? `${search.algorithm} (baseline)` : search.algorithm),
+        x: points.map((point) => (this.against === "time" ? point.seconds : point.index + 1)),
+        y: points.map((point) => scale * value(point)),
+        line: { shape: "hv", color: colour(seriesToken(search)), width: search.baseline ? 1.8 : 2.6, dash: search.baseline ? "dot" : "solid" },
+        marker: { color: colour(seriesToken(search)), size: 7 },
+        hovertemplate: percent ? "%{y:.2f} %" : "%{y:.4~g}",
+      };
+    });
+    const label = this.shown === "best" ? `Best ${(LABELS[metric] ?? metric).toLowerCase()}` : "Hypervolume";
+    const shapes = [];
+    const original = data.original?.[metric];
+    if (this.shown === "best" && typeof original === "number") {
+      shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: scale * original, y1: scale * original,
+        line: { color: colour("muted"), width: 1, dash: "dash" },
+        label: { text: "original", textposition: "start", font: { color: colour("muted"), size: 11 } } });
+    }
+    const last = searches.map((search) => {
+      const end = search.points.at(-1);
+      return `${search.algorithm}: ${end ? (percent ? figure(value(end), metric) : significant(value(end))) : "nothing yet"}`;
+    });
+    return {
+      traces,
+      summary: `${label} against ${this.against}. ${last.join(", ")}.`,
+      layout: {
+        hovermode: "x unified", shapes, uirevision: `${this.shown}${this.against}`,
+        xaxis: { title: { text: this.against === "time" ? "Seconds of search" : "Evaluations" }, rangemode: "tozero" },
+        yaxis: { title: { text: percent ? `${label} (%)` : label } },
+        margin: { l: 58, r: 12, t: 12, b: 44 },
+      },
+      config: { displayModeBar: false },
+    };
+  }
+}
+
+customElements.define("curve-chart", CurveChart);

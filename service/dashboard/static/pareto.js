@@ -1,0 +1,142 @@
+// Every candidate as a point of two metrics; the front, the original, the baselines and the constraints among them.
+
+import { get } from "./api.js";
+import { LABELS, figure } from "./figures.js";
+import { Chart, choice, choose, colour, faded, plain, ranked, seriesToken } from "./plot.js";
+
+const SCALE = { accuracy: 100 };
+const scaled = (value, metric) => (value === null || value === undefined ? null : value * (SCALE[metric] ?? 1));
+const label = (metric) => (metric === "accuracy" ? "Accuracy (%)" : (LABELS[metric] ?? metric));
+
+/** `<pareto-chart data-job data-x data-y>`: pickers choose the axes, a click opens, a box fills the table. */
+class ParetoChart extends Chart {
+  setUp() {
+    this.x = choice("x", this.dataset.x);
+    this.y = choice("y", this.dataset.y);
+    for (const picker of document.querySelectorAll(`select[data-axis-of="${this.id}"]`)) {
+      picker.value = this[picker.name];
+      picker.addEventListener("change", () => {
+        this[picker.name] = picker.value;
+        choose({ [picker.name]: picker.value });
+        this.refresh();
+      });
+    }
+  }
+
+  async load() {
+    return get(`/jobs/${this.dataset.job}/points`, { x: this.x, y: this.y, max_points: 1500 });
+  }
+
+  rows(data, keep) {
+    const rows = [];
+    for (let row = 0; row < data.n.length; row += 1) if (keep(row)) rows.push(row);
+    return rows;
+  }
+
+  trace(data, rows, more) {
+    return {
+      type: "scatter",
+      mode: "markers",
+      x: rows.map((row) => scaled(data.x[row], this.x)),
+      y: rows.map((row) => scaled(data.y[row], this.y)),
+      customdata: rows.map((row) => data.n[row]),
+      text: rows.map((row) => this.hover(data, row)),
+      hovertemplate: "%{text}<extra></extra>",
+      ...more,
+    };
+  }
+
+  hover(data, row) {
+    const search = data.searches[data.search[row]];
+    const kind = data.front[row] ? "on the front" : data.feasible[row] ? "dominated" : "breaks a constraint";
+    return [
+      `Candidate ${data.n[row]}, ${plain(search ? search.algorithm : "original")}`,
+      `${figure(data.y[row], this.y)}, ${figure(data.x[row], this.x)}`,
+      kind,
+    ].join("<br>");
+  }
+
+  build(data) {
+    const searches = ranked(data.searches);
+    const traces = [];
+    searches.forEach((search, position) => {
+      const paint = colour(seriesToken(search));
+      const mine = (row) => data.search[row] === position && !data.front[row];
+      const broken = this.rows(data, (row) => mine(row) && !data.feasible[row]);
+      const fine = this.rows(data, (row) => mine(row) && data.feasible[row]);
+      const symbol = search.baseline ? ["square", "triangle-up"][search.rank % 2] : "circle";
+      if (broken.length) {
+        traces.push(this.trace(data, broken, { showlegend: false, legendgroup: search.algorithm,
+          marker: { symbol: `${symbol}-open`, size: 6, color: faded(paint, 0.55), line: { width: 1, color: faded(paint, 0.55) } } }));
+      }
+      traces.push(this.trace(data, fine, { name: plain(search.algorithm), legendgroup: search.algorithm,
+        marker: { symbol, size: 7, color: faded(paint, search.baseline ? 0.6 : 0.72) } }));
+    });
+    traces.push(this.frontTrace(data, searches), ...this.originalTrace(data));
+    const front = data.front.reduce((sum, flag) => sum + flag, 0);
+    return {
+      traces,
+      summary: `${label(this.y)} against ${label(this.x)} of ${data.total} candidates, ${front} of them on the front. The tables on this page hold the same figures.`,
+      layout: {
+        dragmode: "select", hovermode: "closest", uirevision: `${this.x} ${this.y}`, ...this.constraintLines(data),
+        xaxis: { title: { text: label(this.x) } }, yaxis: { title: { text: label(this.y) } },
+        margin: { l: 58, r: 14, t: 30, b: 46 }, newselection: { line: { color: colour("accent"), width: 1.5, dash: "dot" } },
+      },
+    };
+  }
+
+  frontTrace(data, searches) {
+    const rows = this.rows(data, (row) => data.front[row]).sort((a, b) => data.x[a] - data.x[b]);
+    const paints = rows.map((row) => colour(seriesToken(searches[data.search[row]] ?? { baseline: true, rank: 0 })));
+    return this.trace(data, rows, {
+      name: "front", mode: "lines+markers",
+      line: { shape: this.y === "accuracy" ? "hv" : "linear", color: colour("ink"), width: 1.6 },
+      marker: { size: 11, color: paints, line: { width: 2, color: colour("ink") } },
+    });
+  }
+
+  originalTrace(data) {
+    const [x, y] = [data.original?.[this.x], data.original?.[this.y]];
+    if (typeof x !== "number" || typeof y !== "number") return [];
+    return [{
+      type: "scatter", mode: "markers", name: "original", x: [scaled(x, this.x)], y: [scaled(y, this.y)], customdata: [0],
+      text: [`Original<br>${figure(y, this.y)}, ${figure(x, this.x)}`], hovertemplate: "%{text}<extra></extra>",
+      marker: { symbol: "star-diamond", size: 15, color: colour("surface"), line: { width: 2.2, color: colour("ink") } },
+    }];
+  }
+
+  constraintLines(data) {
+    const shapes = [];
+    for (const { metric, limit, text } of data.constraints) {
+      if (typeof limit !== "number") continue;
+      const at = scaled(limit, metric);
+      const line = { color: colour("bad"), width: 1.4, dash: "dash" };
+      const font = { color: colour("bad"), size: 11 };
+      if (metric === this.x) {
+        shapes.push({ type: "line", yref: "paper", y0: 0, y1: 1, x0: at, x1: at, line,
+          label: { text: plain(text), textposition: "end", textangle: 0, xanchor: "left", yanchor: "bottom", font } });
+      }
+      if (metric === this.y) {
+        shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: at, y1: at, line,
+          label: { text: plain(text), textposition: "start", font } });
+      }
+    }
+    return { shapes };
+  }
+
+  attach() {
+    this.plot.on("plotly_click", (event) => {
+      const number = event.points[0]?.customdata;
+      if (number !== undefined) location.assign(`/jobs/${this.dataset.job}/candidates/${number}`);
+    });
+    this.plot.on("plotly_selected", (event) => {
+      if (!event?.range) return;
+      const range = (metric, [from, to]) => ({ metric, from: from / (SCALE[metric] ?? 1), to: to / (SCALE[metric] ?? 1) });
+      const detail = [range(this.x, event.range.x), range(this.y, event.range.y)];
+      document.dispatchEvent(new CustomEvent("paretrim:selected", { detail }));
+    });
+    this.plot.on("plotly_deselect", () => document.dispatchEvent(new CustomEvent("paretrim:selected", { detail: [] })));
+  }
+}
+
+customElements.define("pareto-chart", ParetoChart);

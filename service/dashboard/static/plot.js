@@ -1,0 +1,176 @@
+// plotly, loaded when the first chart needs it, in the page's own colours; and the element all charts descend from.
+
+let loading = null;
+
+/** plotly itself. Its script is large, so it comes after the page has been drawn. */
+export function plotly() {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = `${document.body.dataset.static}/plotly.js`;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => reject(new Error("The chart library could not be loaded."));
+    document.head.append(script);
+  });
+  return loading;
+}
+
+/** Text as plotly should show it. plotly reads a little HTML in labels; names come from strangers. */
+export function plain(text) {
+  return String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+const probe = document.createElement("span");
+probe.hidden = true;
+
+/** A colour token as plotly can read it: `light-dark()` is resolved by the browser. */
+export function colour(token) {
+  if (!probe.isConnected) document.body.append(probe);
+  probe.style.color = `var(--${token})`;
+  return getComputedStyle(probe).color;
+}
+
+/** The same colour, but see-through. */
+export function faded(rgb, opacity) {
+  const parts = rgb.match(/[\d.]+/g);
+  return parts ? `rgba(${parts.slice(0, 3).join(",")},${opacity})` : rgb;
+}
+
+/** The token of a search's colour: `rank` counts agents and baselines apart. */
+export function seriesToken(search) {
+  return search.baseline ? `baseline-${search.rank % 2}` : `series-${search.rank % 8}`;
+}
+
+/** Give each search its place among its kind, in their order. */
+export function ranked(searches) {
+  const seen = { true: 0, false: 0 };
+  return searches.map((search) => ({ ...search, rank: seen[Boolean(search.baseline)]++ }));
+}
+
+/** A layout in the page's colours; `more` is laid over it. */
+export function layout(more = {}) {
+  const ink = colour("ink");
+  const muted = colour("muted");
+  const line = colour("line");
+  const axis = {
+    gridcolor: line, linecolor: line, zerolinecolor: line, tickcolor: line,
+    tickfont: { color: muted, size: 12 }, title: { font: { color: muted, size: 13 }, standoff: 10 }, automargin: true,
+    zeroline: false,
+  };
+  const { xaxis, yaxis, ...rest } = more;
+  const one = (own = {}) => ({ ...axis, ...own, title: { ...axis.title, ...(own.title ?? {}) } });
+  const axes = Object.fromEntries(
+    Object.entries(rest).filter(([name]) => /^[xy]axis\d/.test(name)).map(([name, own]) => [name, one(own)]),
+  );
+  return {
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: getComputedStyle(document.body).fontFamily, color: ink, size: 13 },
+    margin: { l: 54, r: 14, t: 14, b: 44 },
+    hoverlabel: { bgcolor: colour("surface"), bordercolor: colour("line-strong"), font: { color: ink, size: 13 }, align: "left" },
+    legend: { orientation: "h", y: -0.2, x: 0, font: { color: ink, size: 12 } },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: muted, activecolor: colour("accent") },
+    ...rest,
+    ...axes,
+    xaxis: one(xaxis),
+    yaxis: one(yaxis),
+  };
+}
+
+export const CONFIG = {
+  displaylogo: false,
+  responsive: true,
+  modeBarButtonsToRemove: ["autoScale2d", "lasso2d", "zoomIn2d", "zoomOut2d"],
+  doubleClickDelay: 400,
+};
+
+/** A chart. Subclasses say what to `load()` and how to `build(data)` it; `data-ready` is set when it is drawn. */
+export class Chart extends HTMLElement {
+  connectedCallback() {
+    if (this.plot) return;
+    this.classList.add("chart");
+    this.plot = document.createElement("div");
+    this.plot.className = "plot";
+    this.append(this.plot);
+    this.onTheme = () => this.redraw();
+    addEventListener("paretrim:theme", this.onTheme);
+    for (const type of (this.dataset.on ?? "").split(" ").filter(Boolean)) {
+      document.addEventListener(`paretrim:${type}`, () => this.refresh());
+    }
+    this.setUp?.();
+    this.refresh();
+  }
+
+  disconnectedCallback() {
+    removeEventListener("paretrim:theme", this.onTheme);
+    clearTimeout(this.timer);
+  }
+
+  /** Load and draw again; calls that come in quick succession become one. */
+  refresh() {
+    if (this.busy) {
+      this.again = true;
+      return;
+    }
+    this.busy = true;
+    this.pass().finally(() => {
+      this.timer = setTimeout(() => {
+        this.busy = false;
+        if (this.again) {
+          this.again = false;
+          this.refresh();
+        }
+      }, Number(this.dataset.pause ?? 700));
+    });
+  }
+
+  async pass() {
+    try {
+      this.data = await this.load();
+      await this.redraw();
+      this.querySelector(".chart-error")?.remove();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  async redraw() {
+    if (this.data === undefined) return;
+    const library = await plotly();
+    const { traces, layout: own, config, summary } = this.build(this.data);
+    await library.react(this.plot, traces, layout(own), { ...CONFIG, ...config });
+    this.plot.setAttribute("role", "img");
+    this.plot.setAttribute("aria-label", summary);
+    if (!this.drawn) {
+      this.drawn = true;
+      this.attach?.();
+    }
+    this.dataset.points = traces.reduce((sum, trace) => sum + (trace.x?.length ?? trace.z?.length ?? 0), 0);
+    this.dataset.ready = "true";
+  }
+
+  fail(error) {
+    let box = this.querySelector(".chart-error");
+    if (!box) {
+      box = document.createElement("p");
+      box.className = "chart-error";
+      box.setAttribute("role", "alert");
+      this.append(box);
+    }
+    box.textContent = error.message;
+    this.dataset.ready = "failed";
+  }
+}
+
+/** Read a choice from this page's address, and write it there, so that the address shows what is seen. */
+export function choice(name, fallback) {
+  return new URLSearchParams(location.search).get(name) ?? fallback;
+}
+
+export function choose(changes) {
+  const url = new URL(location.href);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null || value === "") url.searchParams.delete(name);
+    else url.searchParams.set(name, value);
+  }
+  history.replaceState(history.state, "", url);
+}
