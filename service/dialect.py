@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Double, Engine, Select, Table, create_engine, event, literal_column
+from sqlalchemy import (
+    Connection,
+    Double,
+    Engine,
+    Select,
+    Table,
+    create_engine,
+    event,
+    exists,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -43,6 +56,7 @@ def make_engine(url: str, *, pool_size: int = 12) -> Engine:
 def _sqlite_engine(url: str, pool_size: int) -> Engine:
     if make_url(url).database in (None, "", ":memory:"):
         raise ValueError("the service needs a database file: several connections share it")
+    _make_folder(url)
     engine = create_engine(
         url,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
@@ -69,7 +83,15 @@ def _sqlite_engine(url: str, pool_size: int) -> Engine:
 
 def make_migration_engine(url: str) -> Engine:
     """An engine for migrations only. SQLite rebuilds tables there, which foreign keys would forbid."""
+    _make_folder(url)
     return create_engine(url, poolclass=NullPool)
+
+
+def _make_folder(url: str) -> None:
+    """The folder of an SQLite file."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:"):
+        Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
 
 
 def is_sqlite(bind: Engine | Connection) -> bool:
@@ -129,3 +151,12 @@ def is_transient(error: BaseException) -> bool:
         return type(error.orig).__module__.startswith("psycopg") and type(error.orig).__name__ == "OperationalError"
     # 08 connection, 57P admin shutdown / crash / cannot connect now, 40 serialization or deadlock, 53 resources
     return state.startswith(("08", "57P", "40", "53"))
+
+
+def json_array_holds(session: Session, column: Any, value: str) -> ColumnElement[bool]:
+    """Whether a column that holds a JSON array of strings holds this one."""
+    if is_sqlite(session.get_bind()):  # type: ignore[arg-type]
+        entries = func.json_each(column).table_valued("value")
+        return exists(select(1).select_from(entries).where(entries.c.value == value))
+    entries = func.json_array_elements_text(column).table_valued("value")
+    return exists(select(1).select_from(entries).where(entries.c.value == value))

@@ -243,7 +243,8 @@ class Job(Row):
     model_id: Mapped[str] = mapped_column(Id, ForeignKey("models.id"), index=True)
     dataset_id: Mapped[str] = mapped_column(Id, ForeignKey("datasets.id"), index=True)
     device_name: Mapped[str] = mapped_column(String(64))
-    device_sha256: Mapped[str] = mapped_column(String(64))  #: the document as it was when the job was submitted
+    #: the document as it was when the job was submitted: the device may be replaced meanwhile
+    device_artifact_id: Mapped[str] = mapped_column(Id, ForeignKey("artifacts.id"))
     cloned_from: Mapped[str | None] = mapped_column(Id)
     # how far it is
     phase: Mapped[str] = mapped_column(String(16), default="queued")

@@ -181,7 +181,7 @@ def upgrade() -> None:
         sa.Column("model_id", sa.String(length=40), nullable=False),
         sa.Column("dataset_id", sa.String(length=40), nullable=False),
         sa.Column("device_name", sa.String(length=64), nullable=False),
-        sa.Column("device_sha256", sa.String(length=64), nullable=False),
+        sa.Column("device_artifact_id", sa.String(length=40), nullable=False),
         sa.Column("cloned_from", sa.String(length=40), nullable=True),
         sa.Column("phase", sa.String(length=16), nullable=False),
         sa.Column("completed", sa.Integer(), nullable=False),
@@ -216,6 +216,9 @@ def upgrade() -> None:
             name=op.f("ck_jobs_state"),
         ),
         sa.ForeignKeyConstraint(["dataset_id"], ["datasets.id"], name=op.f("fk_jobs_dataset_id_datasets")),
+        sa.ForeignKeyConstraint(
+            ["device_artifact_id"], ["artifacts.id"], name=op.f("fk_jobs_device_artifact_id_artifacts")
+        ),
         sa.ForeignKeyConstraint(["key_id"], ["api_keys.id"], name=op.f("fk_jobs_key_id_api_keys")),
         sa.ForeignKeyConstraint(["model_id"], ["models.id"], name=op.f("fk_jobs_model_id_models")),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], name=op.f("fk_jobs_workspace_id_workspaces")),

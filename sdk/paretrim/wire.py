@@ -187,6 +187,15 @@ class JobRequest(Request):
         return [c if isinstance(c, AlgorithmChoice) else AlgorithmChoice(name=c) for c in self.algorithms]
 
 
+class JobChange(Request):
+    """What may be changed of a job: what is shown to people, its urgency, and its budget upwards."""
+
+    name: Annotated[str | None, Field(max_length=255)] = None
+    tags: Annotated[list[str] | None, Field(max_length=32)] = None
+    priority: Annotated[int | None, Field(ge=-100, le=100)] = None
+    candidates: Annotated[int | None, Field(ge=1, le=1_000_000)] = None  #: of each search, raised
+
+
 class Progress(Response):
     """How far a job is."""
 
@@ -287,6 +296,82 @@ class CurvePoint(Response):
     best: float | None
     hypervolume: float | None
     seconds: float
+
+
+class SearchCurve(Response):
+    """The curve of one search, thinned out."""
+
+    id: str
+    algorithm: str
+    baseline: bool = False
+    points: list[CurvePoint]
+
+
+class Curves(Response):
+    """How the searches of a job have done so far. `objective` is what `best` is about."""
+
+    objective: str
+    original: dict[str, Any] | None = None
+    searches: list[SearchCurve]
+
+
+class PointSearch(Response):
+    """A search that points refer to by its position in the list."""
+
+    id: str
+    algorithm: str
+    baseline: bool = False
+
+
+class ConstraintLine(Response):
+    """A constraint, and its bound in the metric's own unit where that is known."""
+
+    text: str
+    metric: str
+    relation: Literal["<=", ">="]
+    limit: float | None = None
+
+
+class Points(Response):
+    """Measured candidates as points of two metrics, in columns of equal length. -1 as a search: the original."""
+
+    total: int  #: so many there are; fewer may be shown
+    n: list[int]
+    x: list[float]
+    y: list[float]
+    search: list[int]
+    feasible: list[bool]
+    front: list[bool]
+    searches: list[PointSearch]
+    constraints: list[ConstraintLine]
+    original: dict[str, Any] | None = None
+
+
+class LayerFigures(Response):
+    """What a layer holds and costs."""
+
+    in_channels: int
+    out_channels: int
+    weight_bits: int
+    activation_bits: int
+    macs: int
+    size_bytes: int
+    latency_ms: float | None = None
+
+
+class LayerView(LayerFigures):
+    """A layer under a policy, beside what it was."""
+
+    name: str
+    kind: str
+    removed: bool = False  #: with its block
+    original: LayerFigures
+
+
+class LayerTable(Response):
+    """The layers of a candidate in execution order."""
+
+    layers: list[LayerView]
 
 
 class Event(Response):

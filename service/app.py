@@ -1,0 +1,98 @@
+"""The web process: `create_app` puts the routes together. It loads no torch, no Ray and nothing of `search`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+
+from paretrim.wire import Event, ProblemDetails
+from service import problems
+from service.context import Service
+from service.middleware import RequestContext
+from service.routes import catalogue, events, files, health, jobs, keys, results
+from service.settings import Settings
+from service.views import API
+
+DESCRIPTION = """Takes a trained network and a dataset and gives back the smaller, faster networks that nobody can beat
+on every objective at once."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service as an ASGI app. The database must have been migrated."""
+    settings = settings or Settings.from_environment()
+    service = Service.build(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await service.feed.close()
+        service.database.close()
+
+    app = FastAPI(
+        title="paretrim",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        max_body_size=settings.max_body_bytes,
+        generate_unique_id_function=_operation_id,
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    app.add_middleware(RequestContext, settings=settings)
+    problems.install(app)
+    app.include_router(_api(), prefix=API)
+    app.include_router(health.router, include_in_schema=False)
+    dashboard = _dashboard()
+    if dashboard is not None:
+        app.include_router(dashboard, include_in_schema=False)
+    _describe(app)
+    return app
+
+
+def _api() -> APIRouter:
+    api = APIRouter(responses=problems.RESPONSES)
+    for module in (files, catalogue, jobs, results, events, keys, health):
+        api.include_router(module.router)
+    return api
+
+
+def _dashboard() -> APIRouter | None:
+    """The pages, if they are part of the installation."""
+    if find_spec("service.dashboard") is None:
+        return None
+    router: APIRouter | None = getattr(import_module("service.dashboard"), "router", None)
+    return router
+
+
+def _operation_id(route: APIRoute) -> str:
+    """`jobs-create`: stable, and what clients are generated from."""
+    tag = str(route.tags[0]) if route.tags else "pages"
+    return f"{tag}-{route.name.replace('_', '-')}"
+
+
+def _describe(app: FastAPI) -> None:
+    """Put into the OpenAPI document what is used but not found in any signature."""
+    make = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = make()
+            schemas = document["components"]["schemas"]
+            for shape in (ProblemDetails, Event):
+                found = shape.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+                schemas |= found.pop("$defs", {})
+                schemas[shape.__name__] = found
+            for name in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(name, None)
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,143 @@
+"""Events of jobs as they happen: one query for all that is watched, however many watch.
+
+The cursor is a job's own `seq`, which is given out under the job row's lock. A sequence over all jobs would not do: its
+numbers are handed out before commit, so that a reader could pass a lower one that becomes visible later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from anyio import to_thread
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.database import Database
+from service.tables import Event, Job
+
+log = logging.getLogger(__name__)
+
+PAGE = 500  #: events read at once
+KEEP_ALIVE_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event, detached from the database."""
+
+    seq: int
+    type: str
+    data: dict[str, Any]
+    created_at: datetime
+
+
+def events_after(session: Session, job_id: str, seq: int, limit: int = PAGE) -> list[Happened]:
+    """The events of a job after `seq`, in order."""
+    statement = (
+        select(Event.seq, Event.type, Event.data, Event.created_at)
+        .where(Event.job_id == job_id, Event.seq > seq)
+        .order_by(Event.seq)
+        .limit(limit)
+    )
+    return [Happened(*row) for row in session.execute(statement)]
+
+
+class Feed:
+    """Lets any number of coroutines wait for events of jobs. One task polls, for as long as somebody waits."""
+
+    def __init__(self, database: Database, *, poll_seconds: float) -> None:
+        self._database = database
+        self._poll_seconds = poll_seconds
+        self._watched: dict[str, int] = {}  # job -> how many watch it
+        self._newest: dict[str, int] = {}  # job -> newest seq seen, -1 if it is gone
+        self._changed = asyncio.Condition()
+        self._poller: asyncio.Task[None] | None = None
+        self._closing = False
+        # pages asked for in this round, shared by all who wait for the same
+        self._recent: dict[tuple[str, int], asyncio.Task[list[Happened]]] = {}
+
+    async def follow(self, job_id: str, after: int) -> AsyncIterator[Happened | None]:
+        """The events after `after` as they happen; None now and then, to keep a connection alive. Ends with `end`."""
+        self._watched[job_id] = self._watched.get(job_id, 0) + 1
+        self._newest.setdefault(job_id, after)
+        if self._poller is None:
+            self._poller = asyncio.create_task(self._poll())
+        try:
+            while not self._closing:
+                page = await self._page(job_id, after)
+                for happened in page:
+                    after = happened.seq
+                    yield happened
+                if page and page[-1].type == "end" and len(page) < PAGE:
+                    return
+                if not page and not await self._wait(job_id, after):
+                    yield None
+                if self._newest.get(job_id, 0) < 0:
+                    return
+        finally:
+            self._leave(job_id)
+
+    async def _page(self, job_id: str, after: int) -> Sequence[Happened]:
+        key = (job_id, after)
+        if key not in self._recent:
+            self._recent[key] = asyncio.create_task(self._read(job_id, after))
+        return await asyncio.shield(self._recent[key])  # one reader's going must not take it from the others
+
+    async def _read(self, job_id: str, after: int) -> list[Happened]:
+        def read() -> list[Happened]:
+            with self._database.read() as session:
+                return events_after(session, job_id, after)
+
+        return await to_thread.run_sync(read)
+
+    async def _wait(self, job_id: str, after: int) -> bool:
+        """Until there is something after `after`. False if nothing came for a while."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(KEEP_ALIVE_SECONDS), self._changed:
+                await self._changed.wait_for(
+                    lambda: self._closing or self._newest.get(job_id, 0) > after or self._newest.get(job_id, 0) < 0
+                )
+                return True
+        return False
+
+    def _leave(self, job_id: str) -> None:
+        self._watched[job_id] -= 1
+        if not self._watched[job_id]:
+            del self._watched[job_id]
+            self._newest.pop(job_id, None)
+        if not self._watched and self._poller is not None:
+            self._poller.cancel()
+            self._poller = None
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(self._poll_seconds)
+            watched = list(self._watched)
+            try:
+                newest = await to_thread.run_sync(self._newest_of, watched)
+            except Exception as error:
+                log.warning("events could not be read, trying again: %s", error)
+                continue
+            self._recent.clear()
+            async with self._changed:
+                for job_id in watched:
+                    if job_id in self._watched:
+                        self._newest[job_id] = newest.get(job_id, -1)
+                self._changed.notify_all()
+
+    def _newest_of(self, jobs: Sequence[str]) -> dict[str, int]:
+        with self._database.read() as session:
+            statement = select(Job.id, Job.last_seq).where(Job.id.in_(jobs))
+            return {job_id: last_seq for job_id, last_seq in session.execute(statement)}
+
+    async def close(self) -> None:
+        """End all streams, so that the server can stop."""
+        self._closing = True
+        async with self._changed:
+            self._changed.notify_all()

@@ -1,0 +1,331 @@
+"""Every change of a job's state: named, guarded, and written together with the event that tells of it.
+
+    create                          -> queued
+    claim            queued         -> running      by a worker, under a lease; the attempt rises
+    request_pause    queued         -> paused
+                     running        -> pausing
+    resume           paused         -> queued
+                     pausing        -> running
+    request_cancel   queued, paused -> cancelled
+                     running, pausing -> cancelling
+    succeed          running, pausing -> succeeded  (cancelling -> cancelled)
+    fail             running, pausing -> failed     (cancelling -> cancelled)
+    stop             pausing        -> paused       what a worker does when it has heard what is wanted
+                     cancelling     -> cancelled
+                     running        -> queued       its dispatcher is shutting down
+    lose             running        -> queued       the lease ran out or the worker died; failed after too many
+                     pausing        -> paused
+                     cancelling     -> cancelled
+    extend           succeeded      -> queued       its budget was raised
+
+Each is one conditional UPDATE; if it changes no row, the job was not in a state from which the change is possible. A
+worker's changes also ask for its attempt and owner: a worker that has lost its lease changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy.orm import Session, aliased
+
+from paretrim.wire import TERMINAL_STATES
+from service import dialect
+from service.tables import Event, Job, Search, Workspace, utc_now
+
+WORKING = ("running", "pausing", "cancelling")  #: states in which a worker holds the job
+ENDED = tuple(sorted(TERMINAL_STATES))
+
+
+class Fenced(Exception):
+    """The job is no longer this worker's: nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """What a worker must still hold for its writes to count."""
+
+    job_id: str
+    attempt: int
+    owner: str
+
+    def holds(self) -> tuple[ColumnElement[bool], ...]:
+        """The conditions of a fenced statement."""
+        return (
+            Job.id == self.job_id,
+            Job.attempt == self.attempt,
+            Job.owner == self.owner,
+            Job.state.in_(WORKING),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewSearch:
+    """A search of a job that is being created."""
+
+    id: str
+    algorithm: str
+    options: Mapping[str, Any]
+    seed: int
+    baseline: bool
+
+
+def create(session: Session, job: Job, searches: Sequence[NewSearch], budget: int) -> None:
+    """-> queued, with its searches and its first event."""
+    job.state, job.last_seq, job.phase = "queued", 1, "queued"
+    job.total = budget * len(searches)
+    session.add(job)
+    session.flush()
+    for position, search in enumerate(searches):
+        session.add(
+            Search(
+                id=search.id,
+                job_id=job.id,
+                position=position,
+                algorithm=search.algorithm,
+                options=dict(search.options),
+                seed=search.seed,
+                baseline=search.baseline,
+                total=budget,
+            )
+        )
+    session.add(Event(job_id=job.id, seq=1, type="state", data={"state": "queued", "attempt": 0}))
+    session.flush()
+
+
+def claim(session: Session, owner: str, *, lease_seconds: float, running_per_workspace: int) -> Fence | None:
+    """queued -> running: the most urgent job of a workspace that may run one more. None if there is none."""
+    other = aliased(Job)
+    running = select(func.count()).where(other.workspace_id == Job.workspace_id, other.state.in_(WORKING))
+    waiting = select(Job.id, Job.workspace_id).where(
+        Job.state == "queued", running.scalar_subquery() < running_per_workspace
+    )
+    found = session.execute(
+        dialect.skip_locked(session, waiting.order_by(Job.priority.desc(), Job.id).limit(1))
+    ).first()
+    if found is None:
+        return None
+    job_id, workspace_id = found
+    # two dispatchers may both have counted before either claimed: count again with the workspace locked
+    session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update())
+    count = select(func.count()).where(Job.workspace_id == workspace_id, Job.state.in_(WORKING))
+    if (session.scalar(count) or 0) >= running_per_workspace:
+        return None
+    now = dialect.clock(session)
+    changed = _change(
+        session,
+        (Job.id == job_id, Job.state == "queued"),
+        "running",
+        attempt=Job.attempt + 1,
+        owner=owner,
+        claimed_at=now,
+        lease_expires_at=now + lease_seconds,
+        phase="preparing",
+        started_at=func.coalesce(Job.started_at, utc_now()),
+    )
+    return None if changed is None else Fence(job_id, changed, owner)
+
+
+def request_pause(session: Session, job_id: str) -> bool:
+    """queued -> paused, running -> pausing. False if it can be neither."""
+    return _first(
+        _change(session, (Job.id == job_id, Job.state == "queued"), "paused"),
+        lambda: _change(session, (Job.id == job_id, Job.state == "running"), "pausing"),
+    )
+
+
+def resume(session: Session, job_id: str) -> bool:
+    """paused -> queued, pausing -> running. False if it can be neither."""
+    return _first(
+        _change(session, (Job.id == job_id, Job.state == "paused"), "queued", phase="queued"),
+        lambda: _change(session, (Job.id == job_id, Job.state == "pausing"), "running"),
+    )
+
+
+def request_cancel(session: Session, job_id: str) -> bool:
+    """queued, paused -> cancelled; running, pausing -> cancelling. False if it can be neither."""
+    return _first(
+        _change(session, (Job.id == job_id, Job.state.in_(("queued", "paused"))), "cancelled"),
+        lambda: _change(session, (Job.id == job_id, Job.state.in_(("running", "pausing"))), "cancelling"),
+    )
+
+
+def succeed(session: Session, fence: Fence) -> None:
+    """running, pausing -> succeeded. A job that was to be cancelled is cancelled. Raises Fenced."""
+    _end(session, fence, "succeeded")
+
+
+def fail(session: Session, fence: Fence, code: str, message: str, *, retryable: bool = False) -> None:
+    """running, pausing -> failed. A job that was to be cancelled is cancelled. Raises Fenced."""
+    _end(session, fence, "failed", error_code=code, error_message=message[:4000], error_retryable=retryable)
+
+
+def _end(session: Session, fence: Fence, state: str, **values: Any) -> None:
+    holds = fence.holds()
+    done = _first(
+        _change(session, (*holds, Job.state.in_(("running", "pausing"))), state, **values),
+        lambda: _change(session, (*holds, Job.state == "cancelling"), "cancelled"),
+    )
+    if not done:
+        raise Fenced(fence.job_id)
+
+
+def stop(session: Session, fence: Fence) -> str:
+    """pausing -> paused, cancelling -> cancelled, running -> queued. Returns the new state. Raises Fenced."""
+    for source, target in (("pausing", "paused"), ("cancelling", "cancelled"), ("running", "queued")):
+        if _change(session, (*fence.holds(), Job.state == source), target) is not None:
+            return target
+    raise Fenced(fence.job_id)
+
+
+def lose(session: Session, fence: Fence, reason: str, *, max_losses: int) -> str:
+    """The worker is gone. Returns the new state: queued, paused, cancelled, or failed after too many. Raises Fenced."""
+    lost = {"losses": Job.losses + 1}
+    message = f"its worker was lost {max_losses} times; the last time: {reason}"
+    error = {"error_code": "worker-lost", "error_message": message, "error_retryable": True}
+    holds, told = fence.holds(), {"reason": reason}
+    running = Job.state == "running"
+    changes: tuple[tuple[ColumnElement[bool], str, dict[str, Any]], ...] = (
+        (running & (Job.losses + 1 < max_losses), "queued", lost),
+        (running, "failed", lost | error),
+        (Job.state == "pausing", "paused", lost),
+        (Job.state == "cancelling", "cancelled", lost),
+    )
+    for condition, target, values in changes:
+        if _change(session, (*holds, condition), target, told=told, **values) is not None:
+            return target
+    raise Fenced(fence.job_id)
+
+
+def expired(session: Session) -> list[Fence]:
+    """Jobs whose worker has been silent for longer than its lease."""
+    statement = select(Job.id, Job.attempt, Job.owner).where(
+        Job.state.in_(WORKING), Job.lease_expires_at < dialect.clock(session)
+    )
+    return [Fence(*row) for row in session.execute(dialect.skip_locked(session, statement))]
+
+
+def renew(session: Session, fence: Fence, *, lease_seconds: float) -> str:
+    """Prolong a lease; returns the job's state, which says what is wanted. Raises Fenced."""
+    statement = (
+        update(Job)
+        .where(*fence.holds())
+        .values(lease_expires_at=dialect.clock(session) + lease_seconds)
+        .returning(Job.state)
+    )
+    state = session.scalar(statement)
+    if state is None:
+        raise Fenced(fence.job_id)
+    return state
+
+
+def hold(session: Session, fence: Fence, events: Sequence[tuple[str, Mapping[str, Any]]] = (), **values: Any) -> str:
+    """Begin a worker's write: lock the job's row, set `values`, append events. Returns the state. Raises Fenced."""
+    statement = (
+        update(Job)
+        .where(*fence.holds())
+        .values(last_seq=Job.last_seq + len(events), **values)
+        .returning(Job.last_seq, Job.state)
+    )
+    row = session.execute(statement).first()
+    if row is None:
+        raise Fenced(fence.job_id)
+    _append(session, fence.job_id, row.last_seq, events)
+    return str(row.state)
+
+
+def extend(session: Session, job_id: str, budget: int) -> bool:
+    """succeeded -> queued, paused and queued stay: each search may evaluate `budget` candidates. False if it cannot."""
+    count = select(func.count()).where(Search.job_id == job_id).scalar_subquery()
+    values = {"total": count * budget, "finished_at": None}
+    done = _first(
+        _change(session, (Job.id == job_id, Job.state == "succeeded"), "queued", phase="queued", **values),
+        lambda: _change(session, (Job.id == job_id, Job.state == "paused"), "paused", **values),
+        lambda: _change(session, (Job.id == job_id, Job.state == "queued"), "queued", **values),
+    )
+    if done:
+        state = select(Job.state).where(Job.id == job_id).scalar_subquery()
+        session.execute(
+            update(Search)
+            .where(Search.job_id == job_id, Search.state != "failed")
+            .values(total=budget, state=state, message=None)
+        )
+    return done
+
+
+def remove(session: Session, job_id: str) -> bool:
+    """Delete a job that has ended, with all that belongs to it. False if it has not ended."""
+    result = session.execute(delete(Job).where(Job.id == job_id, Job.state.in_(ENDED)))
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+def _first(done: int | None, *attempts: Any) -> bool:
+    """Try changes in turn until one takes effect."""
+    return done is not None or any(attempt() is not None for attempt in attempts)
+
+
+def _change(
+    session: Session,
+    conditions: Iterable[ColumnElement[bool]],
+    target: str,
+    *,
+    told: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> int | None:
+    """One conditional UPDATE and its events. Returns the job's attempt, None if the conditions did not hold."""
+    ended = target in TERMINAL_STATES
+    if target not in WORKING:
+        # nobody works on it any more: what it took is added up, and the worker forgotten
+        spent = func.coalesce(dialect.clock(session) - Job.claimed_at, 0.0)
+        values |= {"wall_seconds": Job.wall_seconds + spent}
+        values |= {"owner": None, "lease_expires_at": None, "claimed_at": None}
+    if ended:
+        values |= {"finished_at": utc_now(), "phase": "done"}
+    statement = (
+        update(Job)
+        .where(*conditions)
+        .values(state=target, last_seq=Job.last_seq + (2 if ended else 1), **values)
+        .returning(Job.id, Job.last_seq, Job.attempt, Job.error_code, Job.error_message)
+    )
+    row = session.execute(statement).first()
+    if row is None:
+        return None
+    data: dict[str, Any] = {"state": target, "attempt": row.attempt, **(told or {})}
+    if target == "failed":
+        data["error"] = {"code": row.error_code, "message": row.error_message}
+    _append(session, row.id, row.last_seq, [("state", data), ("end", data)] if ended else [("state", data)])
+    _follow(session, row.id, target)
+    return int(row.attempt)
+
+
+#: what becomes of a job's searches that have not ended
+_SEARCHES_FOLLOW = {
+    "queued": "queued",
+    "running": "running",
+    "paused": "paused",
+    "cancelled": "cancelled",
+    "failed": "failed",
+}
+
+
+def _follow(session: Session, job_id: str, state: str) -> None:
+    """Searches go where their job goes, but for those that have ended."""
+    if state in _SEARCHES_FOLLOW:
+        session.execute(
+            update(Search)
+            .where(Search.job_id == job_id, Search.state.not_in(ENDED))
+            .values(state=_SEARCHES_FOLLOW[state])
+        )
+
+
+def _append(session: Session, job_id: str, last_seq: int, events: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    if not events:
+        return
+    first = last_seq - len(events) + 1
+    rows = [
+        {"job_id": job_id, "seq": first + offset, "type": kind, "data": dict(data), "created_at": utc_now()}
+        for offset, (kind, data) in enumerate(events)
+    ]
+    session.execute(insert(Event), rows)

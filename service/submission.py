@@ -1,0 +1,205 @@
+"""What is checked before a job is accepted, so that nothing is queued that cannot end well.
+
+Everything here works on JSON that inspection left behind: no model is loaded, no dataset opened.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from hw_models.cost import Costs
+from hw_models.devices import load_device
+from hw_models.reach import smallest
+from paretrim.algorithms import with_baselines
+from paretrim.errors import Infeasible, InvalidInput, InvalidModel, NotMeasured
+from paretrim.network import Network
+from paretrim.problem import Constraint, Measurement
+from paretrim.wire import JobRequest
+from service import devices, jobs, problems, tables
+from service.accounts import Principal
+from service.artifacts import Artifacts
+from service.ids import new_id
+from service.problems import Problem
+from service.settings import Settings
+from service.tables import Artifact
+
+METRIC_NAMES = ("top1", "top5", "mse", "auc")
+
+
+def submit(
+    session: Session,
+    settings: Settings,
+    artifacts: Artifacts,
+    principal: Principal,
+    request: JobRequest,
+    *,
+    job_id: str,
+    cloned_from: str | None = None,
+) -> tables.Job:
+    """Check a request and queue the job. Problems name the field at fault and the remedy."""
+    _check_room(session, settings, principal)
+    searches = _searches(request)
+    model = _ready(session, principal, "model", request.model)
+    dataset = _ready(session, principal, "dataset", request.dataset)
+    check_fit(model.inspection or {}, dataset.inspection or {}, request.metric)
+    document = _device_document(session, artifacts, principal, request.device)
+    check_reachable(request, model.inspection or {}, document)
+    device_artifact_id = _stored_document(session, artifacts, principal, request.device, document)
+    job = tables.Job(
+        id=job_id,
+        workspace_id=principal.workspace_id,
+        key_id=principal.key_id,
+        name=request.name,
+        request=request.model_dump(mode="json"),
+        tags=list(request.tags),
+        priority=request.priority,
+        model_id=model.id,
+        dataset_id=dataset.id,
+        device_name=request.device,
+        device_artifact_id=device_artifact_id,
+        cloned_from=cloned_from,
+    )
+    jobs.create(session, job, searches, request.budget.candidates)
+    return job
+
+
+def _check_room(session: Session, settings: Settings, principal: Principal) -> None:
+    active = select(func.count()).where(
+        tables.Job.workspace_id == principal.workspace_id, tables.Job.state.not_in(jobs.ENDED)
+    )
+    if (session.scalar(active) or 0) >= settings.max_active_jobs:
+        detail = f"the workspace has {settings.max_active_jobs} jobs that have not ended; cancel some or wait"
+        raise Problem(429, "too-many-jobs", detail, headers={"Retry-After": "60"})
+
+
+def _searches(request: JobRequest) -> list[jobs.NewSearch]:
+    """One search per algorithm; an algorithm named twice runs again with the next seed."""
+    seen: dict[str, int] = {}
+    searches = []
+    for chosen in with_baselines(request.choices()):
+        repeat = seen[chosen.name] = seen.get(chosen.name, -1) + 1
+        seed = (request.seed + repeat) % 2**32
+        searches.append(jobs.NewSearch(new_id("search"), chosen.name, chosen.options, seed, chosen.baseline))
+    return searches
+
+
+def _ready(session: Session, principal: Principal, kind: str, name: str) -> tables.Model | tables.Dataset:
+    """The model or dataset a job names, if it may be used."""
+    table: type[tables.Model] | type[tables.Dataset] = tables.Model if kind == "model" else tables.Dataset
+    row = session.scalar(select(table).where(table.id == name, table.workspace_id == principal.workspace_id))
+    if row is None:
+        raise problems.unprocessable(kind, f"there is no {kind} {name!r}; upload it first")
+    if row.state == "rejected":
+        raise problems.unprocessable(kind, f"{name} was rejected: {row.reason}")
+    if row.state != "ready":
+        raise problems.conflict(f"{kind}-not-ready", f"{kind}: {name} is still being inspected; wait until it is ready")
+    return row
+
+
+def check_fit(model: Mapping[str, Any], dataset: Mapping[str, Any], metric: str) -> None:
+    """Raise InvalidInput unless the dataset's rows are inputs of the model and its labels are among the answers."""
+    if metric not in METRIC_NAMES:
+        raise InvalidInput(f"{metric!r} is not a metric; choose from {', '.join(METRIC_NAMES)}", field="metric")
+    wanted = list(model["input_shape"])
+    for name, split in dataset["splits"].items():
+        if not _fits(split["shape"], wanted):
+            raise InvalidInput(
+                f"{name}_x has rows of shape {tuple(split['shape'])}, the model's input {model['input_name']!r} takes"
+                f" {tuple(wanted)}; upload a dataset with such rows",
+                field="dataset",
+            )
+    if metric in ("top1", "top5"):
+        _check_labels(model, dataset)
+    if metric == "auc" and (dataset.get("label_max") is None or dataset["label_max"] > 1):
+        raise InvalidInput("metric 'auc' needs labels 0 and 1; choose metric 'top1'", field="metric")
+    if metric == "mse" and dataset.get("classes") is not None:
+        raise InvalidInput("metric 'mse' needs float targets, the dataset has class numbers", field="metric")
+
+
+def _fits(given: Sequence[int], wanted: Sequence[int | None]) -> bool:
+    return len(given) == len(wanted) and all(w in (None, g) for g, w in zip(given, wanted, strict=True))
+
+
+def _check_labels(model: Mapping[str, Any], dataset: Mapping[str, Any]) -> None:
+    low, high = dataset.get("label_min"), dataset.get("label_max")
+    if low is None or high is None:
+        raise InvalidInput("the dataset has float targets, not class numbers; choose metric 'mse'", field="metric")
+    classes = max(2, int(model["classes"])) if model.get("classes") else None
+    if low < 0 or (classes is not None and high >= classes):
+        raise InvalidInput(
+            f"labels run from {low} to {high}, the model answers with classes 0 to {(classes or 1) - 1};"
+            " renumber the labels",
+            field="dataset",
+        )
+
+
+def _device_document(session: Session, artifacts: Artifacts, principal: Principal, name: str) -> Mapping[str, Any]:
+    try:
+        content = devices.content(session, artifacts, principal.workspace_id, name)
+    except Problem:
+        choice = ", ".join(devices.names(session, principal.workspace_id))
+        remedy = "run `paretrim profile` and upload the table first" if name == "host-cpu" else f"choose from {choice}"
+        raise problems.unprocessable("device", f"there is no device {name!r}; {remedy}") from None
+    document: Mapping[str, Any] = json.loads(content)
+    return document
+
+
+def _stored_document(
+    session: Session, artifacts: Artifacts, principal: Principal, name: str, document: Mapping[str, Any]
+) -> str:
+    """The id of a copy of the document that lives as long as the job."""
+    content = devices.dump(document)
+    row = Artifact(
+        id=new_id("artifact"),
+        workspace_id=principal.workspace_id,
+        sha256=artifacts.put_bytes(content),
+        size_bytes=len(content),
+        filename=f"{name}.json",
+        media_type=devices.MEDIA_TYPE,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def check_reachable(request: JobRequest, inspection: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+    """Raise Infeasible if some constraint is out of reach whatever the policy; InvalidInput if it cannot be told."""
+    constraints = [Constraint.parse(text) for text in request.constraints]
+    wanted = {constraint.base_metric for constraint in constraints} | set(request.objectives)
+    try:
+        network = Network.from_json(inspection["network"])
+        device = load_device(document)
+        reach = smallest(network, device)
+        original = Costs(network, device).original
+    except NotMeasured as error:
+        if request.device == "host-cpu":
+            return  # it is measured on the machine that runs the job
+        message = f"{request.device} has no figure for an operation of this model: {error}; extend its table"
+        raise InvalidInput(message, field="device") from None
+    except InvalidModel as error:
+        raise InvalidInput(str(error), field="model") from None
+    for metric in sorted(wanted - {"accuracy"}):
+        if getattr(original, metric) is None:
+            raise InvalidInput(f"{request.device} tells no {metric}; choose another device or metric", field="device")
+    for constraint in constraints:
+        _check_constraint(constraint, reach, original)
+
+
+def _check_constraint(constraint: Constraint, reach: Mapping[str, float], original: Measurement) -> None:
+    metric = constraint.base_metric
+    if metric == "accuracy" or metric not in reach:
+        return
+    least = reach[metric]
+    if least > constraint.limit(original):
+        relative = constraint.metric != metric
+        figure = least / original.value(metric) if relative else least
+        raise Infeasible(
+            f"{constraint} cannot be met: the least that can be reached is {constraint.metric} = {figure:.4g};"
+            " loosen the constraint",
+            reachable={constraint.metric: figure},
+        )
