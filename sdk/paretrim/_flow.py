@@ -129,7 +129,8 @@ def attempts(call: Call, retries: int) -> Flow[httpx2.Response]:
             if call.method == "DELETE" and response.status_code == 404 and attempt:
                 return response  # the answer to an earlier attempt was lost on its way
             asked = retry_after_seconds(response.headers)
-            if attempt == retries or not may_retry(response.status_code, asked):
+            told_not_to = response.headers.get("x-should-retry") == "false"
+            if attempt == retries or told_not_to or not may_retry(response.status_code, asked):
                 raise status_error(response)
             pause = pause if asked is None else asked
         yield Sleep(pause)
@@ -210,8 +211,9 @@ def status_error(response: httpx2.Response) -> APIStatusError:
     request_id = problem.get("request_id") or response.headers.get("x-request-id")
     words = str(problem.get("detail") or problem.get("title") or _plain_words(response))
     for entry in problem.get("errors") or []:
-        line = f"{entry.get('pointer')}: {entry.get('message')}" if entry.get("pointer") else str(entry.get("message"))
-        words += f"\n  {line}"
+        pointer, message = entry.get("pointer"), str(entry.get("message"))
+        if message not in words:
+            words += f"\n  {pointer}: {message}" if pointer else f"\n  {message}"
     if request_id:
         words += f"\n  (request {request_id})"
     status = response.status_code

@@ -107,6 +107,18 @@ def device(name: wire.Device | str) -> Flow[wire.Device]:
     return fetch(Call("GET", path("devices", identity(name, "name"))), wire.Device)
 
 
+def device_document(name: wire.Device | str) -> Flow[dict[str, Any]]:
+    """The document of a device."""
+    response = yield Call("GET", path("devices", identity(name, "name"), "content"))
+    document: dict[str, Any] = response.json()
+    return document
+
+
+def delete_device(name: wire.Device | str) -> Flow[None]:
+    """Forget a device."""
+    return perform(Call("DELETE", path("devices", identity(name, "name"))))
+
+
 def put_device(name: str, document: Mapping[str, Any] | str | os.PathLike[str]) -> Flow[wire.Device]:
     """Store a device document."""
     if not isinstance(document, Mapping):

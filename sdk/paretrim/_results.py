@@ -71,6 +71,11 @@ class Result:
         return None if self.view.delivery is None else Measurement.from_json(self.view.delivery.measurement)
 
     @property
+    def delivered_original(self) -> Measurement | None:
+        """The uncompressed model, measured beside the delivered network; None if it was not delivered."""
+        return None if self.view.delivery is None else Measurement.from_json(self.view.delivery.original)
+
+    @property
     def measurement(self) -> Measurement:
         """The best figures there are: delivered where they were obtained, otherwise searched."""
         delivered = self.delivered
@@ -80,10 +85,10 @@ class Result:
     def original(self) -> Measurement | None:
         """The uncompressed model, measured the same way as `measurement`."""
         searched = None if self._original is None else Measurement.from_json(self._original)
-        if self.view.delivery is None:
-            return searched
-        delivered = Measurement.from_json(self.view.delivery.original)
-        return delivered if searched is None else _filled(delivered, searched)
+        delivered = self.delivered_original
+        if delivered is None or searched is None:
+            return delivered or searched
+        return _filled(delivered, searched)
 
     @property
     def accuracy(self) -> float | None:

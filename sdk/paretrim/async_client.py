@@ -120,6 +120,14 @@ class AsyncDevices:
         """One of them. Raises NotFound."""
         return await self._driver.run(flows.device(name))
 
+    async def document(self, name: wire.Device | str) -> dict[str, Any]:
+        """Its document: a latency table, or an analytic model's parameters."""
+        return await self._driver.run(flows.device_document(name))
+
+    async def delete(self, name: wire.Device | str) -> None:
+        """Forget a device that was put; jobs that use it keep their copy."""
+        await self._driver.run(flows.delete_device(name))
+
     async def put(self, name: str, document: Mapping[str, Any] | str | os.PathLike[str]) -> wire.Device:
         """Store a device under a name: its document, or the path of one. Raises InvalidTable, Unprocessable."""
         return await self._driver.run(flows.put_device(name, document))

@@ -126,6 +126,14 @@ class Devices:
         """One of them. Raises NotFound."""
         return self._driver.run(flows.device(name))
 
+    def document(self, name: wire.Device | str) -> dict[str, Any]:
+        """Its document: a latency table, or an analytic model's parameters."""
+        return self._driver.run(flows.device_document(name))
+
+    def delete(self, name: wire.Device | str) -> None:
+        """Forget a device that was put; jobs that use it keep their copy."""
+        self._driver.run(flows.delete_device(name))
+
     def put(self, name: str, document: Mapping[str, Any] | str | os.PathLike[str]) -> wire.Device:
         """Store a device under a name: its document, or the path of one. Raises InvalidTable, Unprocessable."""
         return self._driver.run(flows.put_device(name, document))

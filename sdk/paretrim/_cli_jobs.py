@@ -1,0 +1,312 @@
+"""`paretrim submit`, `watch`, `jobs`, `front`, `download`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from paretrim._cli_connection import OutputOption, confirmed, connect, listed, literal, number, pairs, transfer
+from paretrim._cli_files import Limit, Yes
+from paretrim._output import Output, emit_one, emit_rows, plain, say, write_json
+from paretrim.client import Client
+from paretrim.errors import InvalidInput, ParetrimError
+from paretrim.jobs import Job, JobCandidate
+from paretrim.problem import METRICS
+
+jobs = typer.Typer(help="Jobs: listed, shown, steered, deleted.")
+
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.", show_default=False)]
+
+_COLUMNS = ("id", "name", "state", "progress", "best", "front_size", "created_at")
+_MEMBER_COLUMNS = ("n", "algorithm", "accuracy", "latency_ms", "size_bytes", "macs", "precision", "figures")
+#: what ended badly, but for a failure that the command line itself met
+EXIT_JOB_FAILED = 3
+EXIT_INTERRUPTED = 130
+
+
+def submit(
+    ctx: typer.Context,
+    model: Annotated[str, typer.Option(help="Id of a model, or a file to upload.")],
+    dataset: Annotated[str, typer.Option(help="Id of a dataset, or a file to upload.")],
+    device: Annotated[str, typer.Option(help="Name of a device.")],
+    candidates: Annotated[int, typer.Option(help="How many candidates each search may evaluate.")],
+    algorithms: Annotated[
+        list[str], typer.Option("--algorithms", "--algorithm", help="Such as amc,nsga2; may be repeated.")
+    ],
+    objectives: Annotated[
+        list[str] | None,
+        typer.Option("--objectives", "--objective", help="Such as accuracy,latency_ms.", show_default="the server's"),
+    ] = None,
+    constraint: Annotated[
+        list[str] | None, typer.Option(help="Such as 'latency_ratio <= 0.5'; may be repeated.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="Of an algorithm, such as amc.warmup=20; may be repeated.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(help="How long each search may take.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same answer.")] = None,
+    window: Annotated[int | None, typer.Option(help="Policies asked for at once, by each search.")] = None,
+    finetune_epochs: Annotated[float | None, typer.Option(help="Of every delivered network.")] = None,
+    deliver: Annotated[int | None, typer.Option(help="At most so many front members are delivered.")] = None,
+    validation_samples: Annotated[int | None, typer.Option(help="Inputs a candidate is scored on.")] = None,
+    metric: Annotated[str | None, typer.Option(help="top1, top5, mse or auc.")] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
+    priority: Annotated[int | None, typer.Option(help="Higher goes first.")] = None,
+    watch_it: Annotated[bool, typer.Option("--watch", help="Watch it until it has ended.")] = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """Submit a job; its id is what a table or CSV begins with."""
+    with connect(ctx) as client:
+        job = client.jobs.create(
+            model=_uploaded(client, model, "model"),
+            dataset=_uploaded(client, dataset, "dataset"),
+            device=device,
+            algorithms=_choices(listed(algorithms), pairs(option, "--option")),
+            budget={"candidates": candidates, "seconds": seconds},
+            objectives=listed(objectives) or None,
+            constraints=constraint,
+            seed=seed,
+            window=window,
+            finetune_epochs=finetune_epochs,
+            deliver=deliver,
+            validation_samples=validation_samples,
+            metric=metric,
+            name=name,
+            tags=tag,
+            priority=priority,
+        )
+        say(f"submitted {job.id}; follow it with: paretrim watch {job.id}")
+        if watch_it:
+            _follow(job)
+        emit_one(job.view, _row(job), output)
+        _judge(job)
+
+
+def _uploaded(client: Client, given: str, kind: str) -> str:
+    """An id; of a file, the id of what it becomes."""
+    file = Path(given).expanduser()
+    if not file.is_file():
+        if "." in file.name or "/" in given:
+            raise InvalidInput(f"{given} is neither the id of a {kind} nor a file that is there", field=kind)
+        return given
+    with transfer(file.name) as progress:
+        files: Any = client.models if kind == "model" else client.datasets
+        uploaded: str = files.upload(file, progress=progress).id
+    say(f"uploaded {file.name} as {uploaded}")
+    return uploaded
+
+
+def _choices(names: list[str], options: Mapping[str, str]) -> list[str | dict[str, Any]]:
+    """Algorithms with their options. Raises InvalidInput for an option of an algorithm that is not named."""
+    of: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for where, value in options.items():
+        algorithm, _, option = where.partition(".")
+        if algorithm not in of or not option:
+            raise InvalidInput(
+                f"--option {where} must be ALGORITHM.OPTION=VALUE, of one of {', '.join(names)}", field="--option"
+            )
+        of[algorithm][option] = literal(value)
+    return [{"name": name, "options": options} if options else name for name, options in of.items()]
+
+
+def watch(ctx: typer.Context, job: JobId, output: OutputOption = Output.table) -> None:
+    """Watch a job until it has ended. Ctrl-C stops watching, not the job."""
+    with connect(ctx) as client:
+        found = client.jobs.get(job)
+        _follow(found)
+        emit_one(found.view, _row(found), output)
+        _judge(found)
+
+
+def _follow(job: Job) -> None:
+    try:
+        job.wait(progress=True)
+    except KeyboardInterrupt:
+        say(f"\nno longer watching; the job goes on. Watch again: paretrim watch {job.id}")
+        say(f"Stop it: paretrim jobs cancel {job.id}")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _judge(job: Job) -> None:
+    if job.state == "cancelled":
+        say(f"job {job.id} was cancelled")
+        raise typer.Exit(EXIT_JOB_FAILED)
+
+
+@jobs.callback(invoke_without_command=True)
+def jobs_alone(ctx: typer.Context) -> None:
+    """Jobs. Without a command: the list."""
+    if ctx.invoked_subcommand is None:
+        list_jobs(ctx)
+
+
+@jobs.command("list")
+def list_jobs(
+    ctx: typer.Context,
+    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    limit: Limit = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """All jobs, newest first."""
+    with connect(ctx) as client:
+        found = client.jobs.list(state=state, limit=limit).all()
+    emit_rows([_row(job) for job in found], _COLUMNS, output, whole=[job.view for job in found])
+
+
+@jobs.command("show")
+def show_job(ctx: typer.Context, job: JobId, output: OutputOption = Output.table) -> None:
+    """One job."""
+    with connect(ctx) as client:
+        found = client.jobs.get(job)
+    request = found.request
+    more = {
+        "algorithms": [choice.name for choice in request.choices()],
+        "objectives": request.objectives,
+        "constraints": request.constraints,
+        "budget": request.budget.candidates,
+        "seed": request.seed,
+        "device": request.device,
+        "hypervolume": found.hypervolume,
+        "cost": found.cost,
+        "warnings": found.warnings,
+        "error": None if found.error is None else found.error.message,
+    }
+    emit_one(found.view, _row(found) | more, output)
+
+
+@jobs.command("cancel")
+def cancel(ctx: typer.Context, job: JobId) -> None:
+    """Stop a job for good; what it found stays."""
+    _steer(ctx, job, "cancel")
+
+
+@jobs.command("pause")
+def pause(ctx: typer.Context, job: JobId) -> None:
+    """Stop a job so that it can go on later."""
+    _steer(ctx, job, "pause")
+
+
+@jobs.command("resume")
+def resume(ctx: typer.Context, job: JobId) -> None:
+    """Let a paused job go on."""
+    _steer(ctx, job, "resume")
+
+
+def _steer(ctx: typer.Context, job: str, verb: str) -> None:
+    with connect(ctx) as client:
+        found = client.jobs.get(job)
+        getattr(found, verb)()
+    say(f"job {found.id} is {found.state}")
+
+
+@jobs.command("delete")
+def delete(ctx: typer.Context, job: JobId, yes: Yes = False) -> None:
+    """Delete a job that has ended, with all it found."""
+    confirmed(f"deleting job {job} with all it found", yes)
+    with connect(ctx) as client:
+        client.jobs.get(job).delete()
+    say(f"deleted {job}")
+
+
+@jobs.command("searches")
+def searches(ctx: typer.Context, job: JobId, output: OutputOption = Output.table) -> None:
+    """The searches of a job, the baselines included."""
+    with connect(ctx) as client:
+        found = client.jobs.get(job).searches()
+    columns = ("algorithm", "baseline", "seed", "state", "evaluated", "failed", "total", "hypervolume", "best")
+    emit_rows([search.model_dump() for search in found], columns, output, whole=found)
+
+
+@jobs.command("candidates")
+def candidates(ctx: typer.Context, job: JobId, limit: Limit = None, output: OutputOption = Output.table) -> None:
+    """Every candidate a job proposed, failures included."""
+    columns = ("n", "algorithm", *METRICS, "feasible", "on_front", "failure")
+    with connect(ctx) as client:
+        found = client.jobs.get(job).candidates(limit=limit).all()
+    rows = [{name: getattr(candidate, name) for name in columns} for candidate in found]
+    emit_rows(rows, columns, output, whole=[candidate.view for candidate in found])
+
+
+@jobs.command("events")
+def events(
+    ctx: typer.Context,
+    job: JobId,
+    after: Annotated[int, typer.Option(min=0, help="Only those after this number.")] = 0,
+) -> None:
+    """What happens to a job as it happens, one JSON object a line, until the job has ended."""
+    import json
+    import sys
+
+    with connect(ctx) as client:
+        for event in client.jobs.get(job).events(after=after):
+            sys.stdout.write(json.dumps(plain(event), ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+
+
+def front(ctx: typer.Context, job: JobId, output: OutputOption = Output.table) -> None:
+    """The candidates of a job that no other dominates and that meet every constraint.
+
+    `figures` says which they are: `delivered` (fine-tuned, exported, on the test split, in the runtime) or `searched`.
+    """
+    with connect(ctx) as client:
+        found = client.jobs.get(job).front()
+    if output is Output.json:
+        write_json(plain(found.front))
+        return
+    if not len(found):
+        say("the front is empty: no candidate meets every constraint yet")
+    emit_rows([_member_row(member) for member in found], _MEMBER_COLUMNS, output)
+
+
+def download(
+    ctx: typer.Context,
+    job: JobId,
+    out: Annotated[Path, typer.Option(help="Where to: a file, or a directory.")] = Path(),
+    best: Annotated[str | None, typer.Option(help="The best in this metric.", metavar="METRIC")] = None,
+    within: Annotated[
+        list[str] | None, typer.Option(help="Of those within a bound, such as latency_ms=1.5; may be repeated.")
+    ] = None,
+    candidate: Annotated[int | None, typer.Option(help="This candidate, by its number.")] = None,
+    file: Annotated[str | None, typer.Option(help="Another file of it than the network, such as report.md.")] = None,
+) -> None:
+    """Download one network of a job's front, or all that were delivered; where they lie goes to stdout."""
+    bounds = {name: number(value, "--within") for name, value in pairs(within, "--within").items()}
+    with connect(ctx) as client:
+        found = client.jobs.get(job)
+        if candidate is not None:
+            members = [found.candidate(candidate)]
+        elif best is not None or bounds:
+            members = [found.front().best(best, **bounds)]
+        else:
+            members = found.front().delivered
+            if not members:
+                raise ParetrimError(f"job {job} has delivered nothing (yet); it is {found.state}")
+            if len(members) > 1 and not out.expanduser().is_dir():
+                raise InvalidInput(
+                    f"job {job} delivered {len(members)} networks; give a directory that exists as --out, or choose "
+                    "one with --best or --candidate",
+                    field="--out",
+                )
+        for member in members:
+            with transfer(f"candidate {member.n}") as progress:
+                where = member.download(out, file=file, progress=progress)
+            typer.echo(str(where))
+
+
+def _row(job: Job) -> dict[str, Any]:
+    progress = f"{job.progress.completed}/{job.progress.total} {job.progress.phase}"
+    row = {name: getattr(job, name) for name in _COLUMNS if name != "progress"}
+    return {name: progress if name == "progress" else row[name] for name in _COLUMNS}
+
+
+def _member_row(member: JobCandidate) -> dict[str, Any]:
+    row = {name: getattr(member, name) for name in _MEMBER_COLUMNS[:6]}
+    delivery = member.delivery
+    return row | {
+        "precision": None if delivery is None else delivery.precision,
+        "figures": "searched" if delivery is None else "delivered",
+    }
