@@ -1,0 +1,75 @@
+"""Names of operations: readable, unique, the same however the network was exported, and good as torch module paths."""
+
+from __future__ import annotations
+
+import re
+
+import onnx
+from torch import fx, nn
+
+#: what an exporter calls weights whose name it has lost
+_NAMELESS = re.compile(r"^(onnx::|val_|const|_|\d)")
+
+#: what a step must not be called: attributes of modules, and the name of the network's own input
+_RESERVED = frozenset((*dir(fx.GraphModule), *dir(nn.Module()), "input"))
+
+
+class Names:
+    """Gives every operation its name. A name is a dotted path; no name is the beginning of another's path."""
+
+    def __init__(self) -> None:
+        self._leaves: set[str] = set()
+        self._branches: set[str] = set()
+
+    def operation(self, node: onnx.NodeProto, weight: str | None, part: str = "") -> str:
+        """Name for an ONNX node. weight: name of the initializer with its weights, if it is a layer."""
+        wanted = _from_weight(weight) or _from_node(node, drop_operator=weight is not None)
+        return self.unused(f"{wanted}.{part}" if part else wanted)
+
+    def unused(self, wanted: str) -> str:
+        """The wanted name, changed as little as needed to be a new path."""
+        path = [_component(component) for component in wanted.split(".") if component]
+        wanted = ".".join(path) or "operation"
+        candidate, number = wanted, 0
+        while not self._free(candidate):
+            number += 1
+            candidate = f"{wanted.replace('.', '_') if self._blocked(wanted) else wanted}_{number}"
+        self._leaves.add(candidate)
+        steps = candidate.split(".")
+        self._branches.update(".".join(steps[:length]) for length in range(1, len(steps)))
+        return candidate
+
+    def _free(self, name: str) -> bool:
+        return name not in self._leaves and name not in self._branches and not self._blocked(name)
+
+    def _blocked(self, name: str) -> bool:
+        """Whether a part of the path is an operation already."""
+        steps = name.split(".")
+        return any(".".join(steps[:length]) in self._leaves for length in range(1, len(steps)))
+
+
+def _from_weight(weight: str | None) -> str | None:
+    """`layer1.0.conv1.weight` -> `layer1.0.conv1`; None if the name says nothing."""
+    if not weight or _NAMELESS.match(weight):
+        return None
+    owner, dot, last = weight.rpartition(".")
+    return owner if dot and last in ("weight", "in_proj_weight", "weight_ih_l0") else None
+
+
+def _from_node(node: onnx.NodeProto, *, drop_operator: bool) -> str:
+    """`/layer1/layer1.0/Relu_1` -> `layer1.0.Relu_1`; a layer loses the operator's name at the end."""
+    path: list[str] = []
+    for step in (node.name or f"{node.op_type}_{node.output[0]}").strip("/").split("/"):
+        if path and step.startswith(f"{path[-1]}."):
+            path.pop()  # torch's exporter repeats the parent in the name of a child of Sequential
+        if step:
+            path.append(step)
+    if drop_operator and len(path) > 1 and re.fullmatch(rf"{node.op_type}(_\d+)?", path[-1]):
+        path.pop()
+    return ".".join(path)
+
+
+def _component(text: str) -> str:
+    """One step of a path, without characters that bother torch or people, and not an attribute of a module."""
+    text = re.sub(r"[^0-9A-Za-z_\-]", "_", text)
+    return f"{text}_" if text in _RESERVED else text
