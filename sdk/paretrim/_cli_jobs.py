@@ -15,6 +15,7 @@ from paretrim.client import Client
 from paretrim.errors import InvalidInput, ParetrimError
 from paretrim.jobs import Job, JobCandidate
 from paretrim.problem import METRICS
+from paretrim.wire import State
 
 jobs = typer.Typer(help="Jobs: listed, shown, steered, deleted.")
 
@@ -147,13 +148,15 @@ def jobs_alone(ctx: typer.Context) -> None:
 @jobs.command("list")
 def list_jobs(
     ctx: typer.Context,
-    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    state: Annotated[list[State] | None, typer.Option(help="Only those in this state; may be repeated.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only those with this tag.")] = None,
+    text: Annotated[str | None, typer.Option(help="Only those with this in their name or id.")] = None,
     limit: Limit = None,
     output: OutputOption = Output.table,
 ) -> None:
     """All jobs, newest first."""
     with connect(ctx) as client:
-        found = client.jobs.list(state=state, limit=limit).all()
+        found = client.jobs.list(state=state or None, tag=tag, text=text, limit=limit).all()
     emit_rows([_row(job) for job in found], _COLUMNS, output, whole=[job.view for job in found])
 
 
@@ -182,6 +185,35 @@ def show_job(ctx: typer.Context, job: JobId, output: OutputOption = Output.table
 def cancel(ctx: typer.Context, job: JobId) -> None:
     """Stop a job for good; what it found stays."""
     _steer(ctx, job, "cancel")
+
+
+@jobs.command("update")
+def update(
+    ctx: typer.Context,
+    job: JobId,
+    name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="In place of its tags; may be repeated.")] = None,
+    priority: Annotated[int | None, typer.Option(help="Higher goes first.")] = None,
+    candidates: Annotated[int | None, typer.Option(help="A larger budget for each search.")] = None,
+) -> None:
+    """Rename, tag or re-prioritise a job, or raise its budget."""
+    with connect(ctx) as client:
+        found = client.jobs.get(job).update(name=name, tags=tag or None, priority=priority, candidates=candidates)
+    say(f"job {found.id} is {found.state}")
+
+
+@jobs.command("clone")
+def clone(
+    ctx: typer.Context,
+    job: JobId,
+    change: Annotated[list[str] | None, typer.Option("--set", help="Such as seed=1; may be repeated.")] = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """Submit a job's request again, with changes."""
+    changes = {name: literal(value) for name, value in pairs(change, "--set").items()}
+    with connect(ctx) as client:
+        found = client.jobs.get(job).clone(**changes)
+    emit_one(found.view, _row(found), output)
 
 
 @jobs.command("pause")
@@ -222,11 +254,18 @@ def searches(ctx: typer.Context, job: JobId, output: OutputOption = Output.table
 
 
 @jobs.command("candidates")
-def candidates(ctx: typer.Context, job: JobId, limit: Limit = None, output: OutputOption = Output.table) -> None:
+def candidates(
+    ctx: typer.Context,
+    job: JobId,
+    where: Annotated[str | None, typer.Option(help="Such as 'latency_ms <= 2, accuracy >= 0.9'.")] = None,
+    order_by: Annotated[str | None, typer.Option(help="n or a metric; - before it for descending.")] = None,
+    limit: Limit = None,
+    output: OutputOption = Output.table,
+) -> None:
     """Every candidate a job proposed, failures included."""
     columns = ("n", "algorithm", *METRICS, "feasible", "on_front", "failure")
     with connect(ctx) as client:
-        found = client.jobs.get(job).candidates(limit=limit).all()
+        found = client.jobs.get(job).candidates(where=where, order_by=order_by, limit=limit).all()
     rows = [{name: getattr(candidate, name) for name in columns} for candidate in found]
     emit_rows(rows, columns, output, whole=[candidate.view for candidate in found])
 

@@ -41,7 +41,7 @@ class Call:
     path: str  #: below the API's prefix, ids quoted
     json: Any = None
     content: bytes | None = None
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str | list[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout_seconds: float | None = None  #: None: the client's
     #: given a response of success, takes its body as it comes in, so that it need not fit into memory
@@ -104,10 +104,15 @@ def new_key() -> dict[str, str]:
     return {"Idempotency-Key": f"paretrim-{uuid.uuid4()}"}
 
 
-def query(**values: Any) -> dict[str, str]:
-    """Query parameters; None is left out."""
-    told = {name: value for name, value in values.items() if value is not None}
-    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in told.items()}
+def query(**values: Any) -> dict[str, str | list[str]]:
+    """Query parameters; None is left out, a list is the parameter several times."""
+    return {name: _told(value) for name, value in values.items() if value is not None}
+
+
+def _told(value: Any) -> str | list[str]:
+    if isinstance(value, list | tuple | set | frozenset):
+        return [str(one) for one in value]
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def attempts(call: Call, retries: int) -> Flow[httpx2.Response]:

@@ -13,7 +13,6 @@ from paretrim._flow import Call, Flow, Sleep, fetch, new_key, path, perform, que
 from paretrim._pages import Listing
 from paretrim._results import Result
 from paretrim.errors import ParetrimError, WaitTimeout
-from paretrim.network import Network
 from paretrim.problem import Measurement
 from paretrim.wire import CandidateView, Front, Page
 
@@ -90,14 +89,21 @@ def export(job: str, n: int, timeout_seconds: float) -> Flow[CandidateView]:
         pause = min(pause * 1.5, _LONGEST_LOOK_SECONDS)
 
 
-def network_of(job: str) -> Flow[Network]:
-    """The network a job is about, as its inspection found it. Raises NotFound, ParetrimError."""
-    view = yield from get(job)
-    model = yield from fetch(Call("GET", path("models", view.request.model)), wire.Model)
-    described = (model.inspection or {}).get("network")
-    if described is None:
-        raise ParetrimError(f"model {model.id} was not inspected, so its layers are not known")
-    return Network.from_json(described)
+def layers(job: str, n: int) -> Flow[wire.LayerTable]:
+    """What a candidate leaves of each layer."""
+    return fetch(Call("GET", path("jobs", job, "candidates", n, "layers")), wire.LayerTable)
+
+
+def curves(job: str, search: str | None, max_points: int | None) -> Flow[wire.Curves]:
+    """Best so far and hypervolume of the searches."""
+    return fetch(
+        Call("GET", path("jobs", job, "curve"), params=query(search=search, max_points=max_points)), wire.Curves
+    )
+
+
+def points(job: str, x: str, y: str, max_points: int | None) -> Flow[wire.Points]:
+    """The measured candidates as points."""
+    return fetch(Call("GET", path("jobs", job, "points"), params=query(x=x, y=y, max_points=max_points)), wire.Points)
 
 
 class JobFields:

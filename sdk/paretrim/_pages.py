@@ -22,7 +22,7 @@ class Listing(Generic[T]):
     path: str
     shape: type[Page[Any]]
     entry: Callable[[Any], T]
-    filters: Mapping[str, str]
+    filters: Mapping[str, str | list[str]]
     limit: int | None = None  #: at most so many entries in all
 
     def page(self, cursor: str | None, given: int) -> Flow[Page[Any]]:

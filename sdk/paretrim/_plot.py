@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from paretrim.errors import InvalidInput, ParetrimError
-from paretrim.network import Network
-from paretrim.problem import METRICS, UNCHANGED, Constraint, Measurement
+from paretrim.problem import METRICS, Constraint, Measurement
+from paretrim.wire import LayerView
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -65,17 +65,12 @@ def front_figure(front: Frontier[Any], x: str | None, y: str | None, candidates:
     return figure
 
 
-def candidate_figure(result: Result, network: Network) -> Figure:
+def candidate_figure(result: Result, layers: Sequence[LayerView]) -> Figure:
     """For every layer: channels kept, and bits of weights and activations."""
     go = _graph_objects()
-    before = {layer.name: layer for layer in network.sized(UNCHANGED) if layer.is_layer}
-    after = {layer.name: layer for layer in network.sized(result.policy) if layer.is_layer}
-    names = list(before)
-    kept = [100 * after[n].out_channels / before[n].out_channels if n in after else 0.0 for n in names]
-    text = [
-        f"{n}<br>{after[n].out_channels} of {before[n].out_channels} channels" if n in after else f"{n}<br>removed"
-        for n in names
-    ]
+    names = [layer.name for layer in layers]
+    kept = [0.0 if e.removed else 100 * e.out_channels / e.original.out_channels for e in layers]
+    text = [_said_of(layer) for layer in layers]
     figure = go.Figure()
     bars: Any = go.Bar
     figure.add_trace(
@@ -84,7 +79,7 @@ def candidate_figure(result: Result, network: Network) -> Figure:
         )
     )
     for name, colour in (("weight_bits", _WEIGHT), ("activation_bits", _ACTIVATION)):
-        bits = [getattr(after[n], name) if n in after else 0 for n in names]
+        bits = [0 if layer.removed else getattr(layer, name) for layer in layers]
         figure.add_trace(bars(name=name.replace("_", " "), x=names, y=bits, yaxis="y2", marker_color=colour))
     figure.update_layout(
         template="plotly_white",
@@ -95,6 +90,13 @@ def candidate_figure(result: Result, network: Network) -> Figure:
         yaxis2={"domain": [0, 0.42], "title": "Bits", "tickvals": [2, 4, 8, 16, 32], "type": "log", "range": [0, 1.53]},
     )
     return figure
+
+
+def _said_of(layer: LayerView) -> str:
+    if layer.removed:
+        return f"{layer.name}<br>removed with its block"
+    channels = f"{layer.out_channels} of {layer.original.out_channels} channels"
+    return f"{layer.name}<br>{channels}<br>{layer.macs:,} of {layer.original.macs:,} MACs"
 
 
 def _axes(objectives: Sequence[str], x: str | None, y: str | None) -> tuple[str, str]:

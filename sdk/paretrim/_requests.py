@@ -10,7 +10,7 @@ import pydantic
 from paretrim._flow import Call, invalid_input, new_key, path
 from paretrim.errors import InvalidInput
 from paretrim.problem import Budget, Constraint, Objective
-from paretrim.wire import AlgorithmChoice, ApiKeyRequest, BudgetRequest, JobRequest
+from paretrim.wire import AlgorithmChoice, ApiKeyRequest, BudgetRequest, JobChange, JobRequest
 
 #: an algorithm: its name, or its name with options
 Choice = str | AlgorithmChoice | Mapping[str, Any]
@@ -19,23 +19,48 @@ Choice = str | AlgorithmChoice | Mapping[str, Any]
 def job_request(**wanted: Any) -> JobRequest:
     """A job's request. Raises InvalidInput, naming the field, before anything is sent."""
     fields = {name: value for name, value in wanted.items() if value is not None}
-    for name in ("model", "dataset", "device"):
-        fields[name] = identity(fields.get(name), name)
-    fields["algorithms"] = [_plain(choice) for choice in listed(fields["algorithms"])]
-    fields["budget"] = _budget(fields["budget"])
-    for name, kind in (("objectives", Objective), ("constraints", Constraint)):
-        if name in fields:
-            fields[name] = [_word(value, kind) for value in listed(fields[name])]
     try:
-        return JobRequest.model_validate(fields)
+        return JobRequest.model_validate({name: plain_field(name, value) for name, value in fields.items()})
     except pydantic.ValidationError as error:
         raise invalid_input(error) from None
+
+
+def plain_field(name: str, value: Any) -> Any:
+    """A field of a job's request, in plain values."""
+    match name:
+        case "model" | "dataset" | "device":
+            return identity(value, name)
+        case "algorithms":
+            return [_plain(choice) for choice in listed(value)]
+        case "budget":
+            return _budget(value)
+        case "objectives":
+            return [_word(one, Objective) for one in listed(value)]
+        case "constraints":
+            return [_word(one, Constraint) for one in listed(value)]
+        case _:
+            return value
 
 
 def create_job_call(request: JobRequest, idempotency_key: str | None) -> Call:
     """Submits a job."""
     headers = new_key() if idempotency_key is None else {"Idempotency-Key": idempotency_key}
     return Call("POST", path("jobs"), json=request.model_dump(mode="json", exclude_none=True), headers=headers)
+
+
+def change_job_call(job: str, **wanted: Any) -> Call:
+    """Changes what may be changed of a job."""
+    try:
+        change = JobChange.model_validate({name: value for name, value in wanted.items() if value is not None})
+    except pydantic.ValidationError as error:
+        raise invalid_input(error) from None
+    return Call("PATCH", path("jobs", job), json=change.model_dump(mode="json", exclude_unset=True))
+
+
+def clone_job_call(job: str, changes: Mapping[str, Any]) -> Call:
+    """Submits a job's request again, changed."""
+    body = {name: plain_field(name, value) for name, value in changes.items()}
+    return Call("POST", path("jobs", job, "clone"), json=body, headers=new_key())
 
 
 def create_key_call(name: str, scopes: Sequence[str] | None, expires_in_seconds: int | None) -> Call:

@@ -12,11 +12,11 @@ from typing import Any, Generic, TypeVar
 
 from paretrim import _files, wire
 from paretrim._arrays import Split, write_npz
-from paretrim._files import Source, Wish, source_of
+from paretrim._files import Progress, Source, Wish, source_of
 from paretrim._flow import Call, Flow, Work, fetch, path, perform
 from paretrim._pages import Listing
-from paretrim._requests import identity
-from paretrim.errors import InvalidDataset, InvalidTable
+from paretrim._requests import create_key_call, identity
+from paretrim.errors import InvalidDataset, InvalidTable, NotFound
 from paretrim.wire import Page
 
 T = TypeVar("T")
@@ -49,6 +49,14 @@ class FileKind(Generic[F]):
     def delete(self, id: F | str) -> Flow[None]:
         """Delete one of them."""
         return perform(Call("DELETE", path(self.collection, identity(id))))
+
+    def download(self, id: F | str, to: str | os.PathLike[str], progress: Progress | None) -> Flow[Path]:
+        """Fetch the bytes of one of them."""
+        file = yield from self.get(id)
+        artifact = getattr(file, "artifact", None)
+        if artifact is None:
+            raise NotFound(f"the file of {file.id} is no longer kept", status=404, problem={}, request_id=None)
+        return (yield from _files.download(artifact, _files.target(to, _safe(file.name)), progress))
 
 
 MODELS = FileKind("models", wire.Model, Page[wire.Model])
@@ -94,7 +102,17 @@ def upload_dataset(
 
 
 def _safe(name: str | None) -> str:
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name or "")[:100]
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name or "")[:100]
+
+
+def upload(id: wire.Upload | str) -> Flow[wire.Upload]:
+    """An upload under way."""
+    return fetch(Call("GET", path("uploads", identity(id))), wire.Upload)
+
+
+def cancel_upload(id: wire.Upload | str) -> Flow[None]:
+    """Give up an upload."""
+    return perform(Call("DELETE", path("uploads", identity(id))))
 
 
 def devices(limit: int | None) -> Listing[wire.Device]:
@@ -138,6 +156,19 @@ def algorithms(limit: int | None) -> Listing[wire.Algorithm]:
 def keys(limit: int | None) -> Listing[wire.ApiKey]:
     """All API keys."""
     return Listing(path("keys"), Page[wire.ApiKey], _itself, {}, limit)
+
+
+def create_key(name: str, scopes: Sequence[str] | None, expires_in_seconds: int | None) -> Flow[wire.ApiKey]:
+    """Make an API key.
+
+    If the answer with the secret was lost and the call sent again, the second answer lacks it: that key is of no
+    use, so it is revoked and another one made.
+    """
+    key = yield from fetch(create_key_call(name, scopes, expires_in_seconds), wire.ApiKey)
+    if key.secret is not None:
+        return key
+    yield from revoke_key(key.id)
+    return (yield from fetch(create_key_call(name, scopes, expires_in_seconds), wire.ApiKey))
 
 
 def revoke_key(id: wire.ApiKey | str) -> Flow[None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -20,9 +21,7 @@ from paretrim import wire
 from paretrim._arrays import Split
 from paretrim._drive import AsyncDriver, Settings
 from paretrim._files import INSPECTION_TIMEOUT_SECONDS, Progress
-from paretrim._flow import fetch
 from paretrim._pages import AsyncPages
-from paretrim._requests import create_key_call
 from paretrim.async_jobs import AsyncJobs
 from paretrim.client import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS
 
@@ -42,6 +41,12 @@ class _AsyncFiles(Generic[F]):
     async def get(self, id: F | str) -> F:
         """One of them. Raises NotFound."""
         return await self._driver.run(self._kind.get(id))
+
+    async def download(
+        self, id: F | str, to: str | os.PathLike[str] = ".", *, progress: Progress | None = None
+    ) -> Path:
+        """Save the file that was uploaded; where it lies now."""
+        return await self._driver.run(self._kind.download(id, to, progress))
 
     async def delete(self, id: F | str) -> None:
         """Delete it. Raises Conflict while a job needs it."""
@@ -106,6 +111,21 @@ class AsyncDatasets(_AsyncFiles[wire.Dataset]):
         return await self._driver.run(flows.upload_dataset(dataset, splits, mean, std, given))
 
 
+class AsyncUploads:
+    """Uploads under way. `models.upload` and `datasets.upload` do all of it; this is for those that broke off."""
+
+    def __init__(self, driver: AsyncDriver) -> None:
+        self._driver = driver
+
+    async def get(self, id: wire.Upload | str) -> wire.Upload:
+        """An upload, with the parts that have arrived."""
+        return await self._driver.run(flows.upload(id))
+
+    async def cancel(self, id: wire.Upload | str) -> None:
+        """Give up an upload that is not complete."""
+        await self._driver.run(flows.cancel_upload(id))
+
+
 class AsyncDevices:
     """AsyncDevices that candidates can be costed for."""
 
@@ -154,7 +174,7 @@ class AsyncKeys:
         self, name: str, *, scopes: Sequence[str] | None = None, expires_in_seconds: int | None = None
     ) -> wire.ApiKey:
         """Make a key. Its `secret` is in this answer and nowhere else."""
-        return await self._driver.run(fetch(create_key_call(name, scopes, expires_in_seconds), wire.ApiKey))
+        return await self._driver.run(flows.create_key(name, scopes, expires_in_seconds))
 
     def list(self, *, limit: int | None = None) -> AsyncPages[wire.ApiKey]:
         """All keys, without their secrets."""
@@ -190,6 +210,7 @@ class AsyncClient:
         self.base_url = settings.base_url
         self.models = AsyncModels(driver)
         self.datasets = AsyncDatasets(driver)
+        self.uploads = AsyncUploads(driver)
         self.jobs = AsyncJobs(driver)
         self.devices = AsyncDevices(driver)
         self.algorithms = AsyncAlgorithms(driver)

@@ -17,7 +17,7 @@ from paretrim._job_flows import JobFields
 from paretrim._pages import AsyncPages
 from paretrim._plot import candidate_figure
 from paretrim._progress import watcher
-from paretrim._requests import Choice, create_job_call, identity, job_request
+from paretrim._requests import Choice, change_job_call, clone_job_call, create_job_call, identity, job_request
 from paretrim._results import Frontier, Result
 from paretrim.problem import Budget, Constraint, Objective
 
@@ -44,9 +44,13 @@ class AsyncJobCandidate(Result):
         """
         return await self._driver.run(flows.fetch_file(self, to, file, progress))
 
+    async def layers(self) -> list[wire.LayerView]:
+        """What is left of each layer and what it costs, beside the original's figures, in execution order."""
+        return (await self._driver.run(flows.layers(self._job, self.n))).layers
+
     async def plot(self) -> Figure:
-        """Channels kept and bits for every layer, as a plotly figure. Needs plotly and the job's model."""
-        return candidate_figure(self, await self._driver.run(flows.network_of(self._job)))
+        """Channels kept and bits for every layer, as a plotly figure. Needs plotly."""
+        return candidate_figure(self, await self.layers())
 
     async def export(self, *, timeout_seconds: float = flows.EXPORT_TIMEOUT_SECONDS) -> AsyncJobCandidate:
         """Have it fine-tuned, exported and measured if that was not done yet. Raises WaitTimeout."""
@@ -95,6 +99,25 @@ class AsyncJob(JobFields):
         self.view = await self._driver.run(flows.act(self.id, "resume"))
         return self
 
+    async def update(
+        self,
+        *,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        priority: int | None = None,
+        candidates: int | None = None,
+    ) -> AsyncJob:
+        """Rename, tag or re-prioritise it, or raise the budget of its searches; a job that succeeded then goes on."""
+        call = change_job_call(
+            self.id, name=name, tags=None if tags is None else list(tags), priority=priority, candidates=candidates
+        )
+        self.view = await self._driver.run(fetch(call, wire.Job))
+        return self
+
+    async def clone(self, **changes: Any) -> AsyncJob:
+        """Submit its request again with changes, such as `seed=1` or `constraints=["macs_ratio <= 0.3"]`."""
+        return AsyncJob(self._driver, await self._driver.run(fetch(clone_job_call(self.id, changes), wire.Job)))
+
     async def delete(self) -> None:
         """Delete it and all it found. Raises Conflict unless it has ended."""
         await self._driver.run(flows.delete(self.id))
@@ -106,13 +129,44 @@ class AsyncJob(JobFields):
             found, [AsyncJobCandidate(self._driver, self.id, view, found.original) for view in found.members]
         )
 
-    def candidates(self, *, limit: int | None = None, on_front: bool | None = None) -> AsyncPages[AsyncJobCandidate]:
-        """Every candidate that was proposed, failures included."""
+    def candidates(
+        self,
+        *,
+        search: wire.Search | str | None = None,
+        on_front: bool | None = None,
+        feasible: bool | None = None,
+        failed: bool | None = None,
+        where: str | None = None,
+        order_by: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncPages[AsyncJobCandidate]:
+        """Every candidate that was proposed, failures included, by number.
+
+        where: conditions such as "latency_ms <= 2, accuracy >= 0.9". order_by: `n` or a metric, `-` before it for
+        descending.
+        """
 
         def entry(view: wire.CandidateView) -> AsyncJobCandidate:
             return AsyncJobCandidate(self._driver, self.id, view, self.view.original)
 
-        return AsyncPages(self._driver, flows.candidates(self.id, entry, limit, on_front=on_front))
+        filters = {
+            "search": None if search is None else identity(search, "search"),
+            "on_front": on_front,
+            "feasible": feasible,
+            "failed": failed,
+            "where": where,
+            "order_by": order_by,
+        }
+        return AsyncPages(self._driver, flows.candidates(self.id, entry, limit, **filters))
+
+    async def curves(self, *, search: wire.Search | str | None = None, max_points: int | None = None) -> wire.Curves:
+        """Best so far and hypervolume of each search against evaluations and time."""
+        wanted = None if search is None else identity(search, "search")
+        return await self._driver.run(flows.curves(self.id, wanted, max_points))
+
+    async def points(self, x: str = "latency_ms", y: str = "accuracy", *, max_points: int | None = None) -> wire.Points:
+        """Every measured candidate as a point of two metrics, in columns; thinned out, but for the front."""
+        return await self._driver.run(flows.points(self.id, x, y, max_points))
 
     async def candidate(self, n: int) -> AsyncJobCandidate:
         """One candidate by its number; 0 is the original model."""
@@ -188,9 +242,24 @@ class AsyncJobs:
         view = await self._driver.run(fetch(create_job_call(request, idempotency_key), wire.Job))
         return AsyncJob(self._driver, view)
 
-    def list(self, *, state: str | None = None, limit: int | None = None) -> AsyncPages[AsyncJob]:
-        """Jobs, newest first."""
-        return AsyncPages(self._driver, flows.jobs(lambda view: AsyncJob(self._driver, view), limit, state=state))
+    def list(
+        self,
+        *,
+        state: wire.State | Sequence[wire.State] | None = None,
+        tag: str | None = None,
+        device: wire.Device | str | None = None,
+        text: str | None = None,
+        order_by: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncPages[AsyncJob]:
+        """Jobs, newest first.
+
+        state: one or several. text: part of a name or id. order_by: `created_at`, `name` or `priority`, `-` before
+        it for descending.
+        """
+        named = None if device is None else identity(device, "device")
+        filters = {"state": state, "tag": tag, "device": named, "q": text, "order_by": order_by}
+        return AsyncPages(self._driver, flows.jobs(lambda view: AsyncJob(self._driver, view), limit, **filters))
 
     async def get(self, id: wire.Job | AsyncJob | str) -> AsyncJob:
         """One job. Raises NotFound."""

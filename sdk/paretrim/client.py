@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -24,9 +25,7 @@ from paretrim import wire
 from paretrim._arrays import Split
 from paretrim._drive import Driver, Settings
 from paretrim._files import INSPECTION_TIMEOUT_SECONDS, Progress
-from paretrim._flow import fetch
 from paretrim._pages import Pages
-from paretrim._requests import create_key_call
 from paretrim.jobs import Jobs
 
 F = TypeVar("F", wire.Model, wire.Dataset)
@@ -48,6 +47,10 @@ class _Files(Generic[F]):
     def get(self, id: F | str) -> F:
         """One of them. Raises NotFound."""
         return self._driver.run(self._kind.get(id))
+
+    def download(self, id: F | str, to: str | os.PathLike[str] = ".", *, progress: Progress | None = None) -> Path:
+        """Save the file that was uploaded; where it lies now."""
+        return self._driver.run(self._kind.download(id, to, progress))
 
     def delete(self, id: F | str) -> None:
         """Delete it. Raises Conflict while a job needs it."""
@@ -112,6 +115,21 @@ class Datasets(_Files[wire.Dataset]):
         return self._driver.run(flows.upload_dataset(dataset, splits, mean, std, given))
 
 
+class Uploads:
+    """Uploads under way. `models.upload` and `datasets.upload` do all of it; this is for those that broke off."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def get(self, id: wire.Upload | str) -> wire.Upload:
+        """An upload, with the parts that have arrived."""
+        return self._driver.run(flows.upload(id))
+
+    def cancel(self, id: wire.Upload | str) -> None:
+        """Give up an upload that is not complete."""
+        self._driver.run(flows.cancel_upload(id))
+
+
 class Devices:
     """Devices that candidates can be costed for."""
 
@@ -160,7 +178,7 @@ class Keys:
         self, name: str, *, scopes: Sequence[str] | None = None, expires_in_seconds: int | None = None
     ) -> wire.ApiKey:
         """Make a key. Its `secret` is in this answer and nowhere else."""
-        return self._driver.run(fetch(create_key_call(name, scopes, expires_in_seconds), wire.ApiKey))
+        return self._driver.run(flows.create_key(name, scopes, expires_in_seconds))
 
     def list(self, *, limit: int | None = None) -> Pages[wire.ApiKey]:
         """All keys, without their secrets."""
@@ -196,6 +214,7 @@ class Client:
         self.base_url = settings.base_url
         self.models = Models(driver)
         self.datasets = Datasets(driver)
+        self.uploads = Uploads(driver)
         self.jobs = Jobs(driver)
         self.devices = Devices(driver)
         self.algorithms = Algorithms(driver)
