@@ -136,7 +136,7 @@ def channels_per_group(layer: nn.Module) -> int:
         return layer.in_features
     if isinstance(layer, nn.RNNBase):
         return layer.input_size
-    return int(layer.in_channels) // convolution_groups(layer)  # type: ignore[call-overload, no-any-return]
+    return int(layer.in_channels) // convolution_groups(layer)  # type: ignore[arg-type]
 
 
 def _pick(rows: Tensor, wanted: int, generator: torch.Generator) -> Tensor:

@@ -21,8 +21,8 @@ RIDGE = 1e-3
 class Refit:
     """Weights of a layer for some of its input channels, all its outputs.
 
-    weight: like the layer's, float32, with fewer input channels; shift: (outputs,) to be added to the output, 0 if the
-    refit had no intercept; error_share: variance lost / variance, over all outputs together, in [0, 1].
+    weight: (outputs, input channels left per convolution group, *kernel) float32; shift: (outputs,) to be added to the
+    output, 0 if the refit had no intercept; error_share: variance lost / variance, over all outputs, in [0, 1].
     """
 
     weight: Tensor
@@ -43,6 +43,11 @@ class LeastSquares:
         self.weight = weight_matrix(layer, gram)  # (groups, outputs, d)
         self._target = self.covariance @ self.weight.transpose(1, 2)  # (groups, d, outputs)
         self._variance = (self._target.transpose(1, 2) * self.weight).sum(-1)  # (groups, outputs)
+
+    @property
+    def channels(self) -> int:
+        """Positions of the weight's input dimension."""
+        return int(self.means.shape[1]) // self._gram.columns_per_channel
 
     def columns(self, positions: Tensor) -> Tensor:
         """Columns of the Gram matrix for positions of the weight's input dimension: (positions, columns of each)."""
@@ -92,7 +97,7 @@ def weight_matrix(layer: nn.Module, gram: Gram) -> Tensor:
 
     `patches`: outputs are the layer's output channels; `channels`: output channels x kernel positions.
     """
-    weight = _readable_weight(layer).detach().double()  # (O, C/groups, *kernel)
+    weight = readable_weight(layer).detach().double()  # (O, C/groups, *kernel)
     groups = convolution_groups(layer)
     if gram.columns == "patches":
         return weight.reshape(groups, weight.shape[0] // groups, -1)
@@ -101,21 +106,22 @@ def weight_matrix(layer: nn.Module, gram: Gram) -> Tensor:
 
 
 def weight_from_matrix(layer: nn.Module, gram: Gram, matrix: Tensor, channels: int) -> Tensor:
-    """The inverse of `weight_matrix`, for `channels` input channels per group instead of the layer's own."""
-    kernel = _readable_weight(layer).shape[2:]
+    """The inverse of `weight_matrix`, for `channels` input channels per group instead of the layer's own.
+
+    Returns (output channels, channels, *kernel), as `readable_weight` does.
+    """
+    kernel = readable_weight(layer).shape[2:]
     if gram.columns == "patches":
-        shaped = matrix.reshape(-1, channels, *kernel)
-    else:
-        shaped = matrix.reshape(-1, _taps(layer), channels).transpose(1, 2).reshape(-1, channels, *kernel)
-    return _stored_weight(layer, shaped)
+        return matrix.reshape(-1, channels, *kernel)
+    return matrix.reshape(-1, _taps(layer), channels).transpose(1, 2).reshape(-1, channels, *kernel)
 
 
 def _taps(layer: nn.Module) -> int:
     """Kernel positions."""
-    return int(_readable_weight(layer)[0, 0].numel())
+    return int(readable_weight(layer)[0, 0].numel())
 
 
-def _readable_weight(layer: nn.Module) -> Tensor:
+def readable_weight(layer: nn.Module) -> Tensor:
     """(output channels, input channels per convolution group, *kernel), whatever the layer's own order."""
     weight = layer.weight
     assert isinstance(weight, Tensor)
@@ -126,8 +132,8 @@ def _readable_weight(layer: nn.Module) -> Tensor:
     return grouped.transpose(1, 2).reshape(-1, weight.shape[0] // groups, *weight.shape[2:])
 
 
-def _stored_weight(layer: nn.Module, weight: Tensor) -> Tensor:
-    """The inverse of `_readable_weight`."""
+def stored_weight(layer: nn.Module, weight: Tensor) -> Tensor:
+    """The inverse of `readable_weight`: in the layer's own order. The layer may have lost channels meanwhile."""
     if not _is_transposed(layer):
         return weight
     groups = convolution_groups(layer)

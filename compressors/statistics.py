@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from compressors.gram import Gram, GramSum
-from compressors.importing import Imported
+from compressors.imported import Imported
 from compressors.ranges import Spread, SpreadSum
 from paretrim.errors import InvalidDataset
 from paretrim.network import Network
@@ -84,7 +84,7 @@ def collect_statistics(
 def collect_spreads(module: fx.GraphModule, inputs: Tensor, *, batch_size: int = 64) -> dict[str, Spread]:
     """Ranges alone, of a network as it stands; for networks that have changed since their statistics were collected."""
     observer = _Observer(module, set(), len(inputs), torch.Generator(), 0, 0)
-    for batch in inputs.split(batch_size):
+    for batch in torch.split(inputs, batch_size):
         observer.observe(batch, None)
     return dict(observer.result().spreads)
 

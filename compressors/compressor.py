@@ -1,0 +1,147 @@
+"""One policy in, one smaller network out: choose units, slice, refit, quantize. What can be reused is kept."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import fx
+
+from compressors.criteria import CriterionName, Ranking
+from compressors.graph import clone
+from compressors.imported import Imported
+from compressors.prune import channel_map, slice_module
+from compressors.ranges import RangeMethod
+from compressors.rebuild import Kept, Rebuilder
+from compressors.reconstruction import RIDGE
+from compressors.statistics import Statistics
+from paretrim.errors import InvalidInput
+from paretrim.network import Network
+from paretrim.problem import FULL_PRECISION, Bits, Policy
+
+#: pruned networks remembered, so that a policy that changes bits only is not pruned again
+REMEMBERED = 16
+
+
+@dataclass(frozen=True, slots=True)
+class CompressorOptions:
+    """How a policy is carried out."""
+
+    criterion: CriterionName = "obs"  #: which units go, where a policy gives a ratio
+    reconstruction: Literal["gram", "none"] = "gram"  #: whether the layers that are left are refitted
+    ridge: float = RIDGE  #: added to the variance of every column, as a share of the mean variance
+    match_variance: bool = True  #: scale refitted outputs back to the variance they had
+    activation_range: RangeMethod = "mse"  #: how ranges of quantized activations are chosen
+    percentile: float = 99.99  #: of the values inside the range, for activation_range="percentile"
+    seed: int = 0  #: for criterion="random"
+
+    def __post_init__(self) -> None:
+        if self.reconstruction not in ("gram", "none"):
+            raise InvalidInput(f"reconstruction is gram or none, not {self.reconstruction!r}", field="reconstruction")
+        if not self.ridge >= 0.0:
+            raise InvalidInput(f"ridge must not be negative, got {self.ridge}", field="ridge")
+
+
+@dataclass(frozen=True, slots=True)
+class LayerReport:
+    """What became of one layer."""
+
+    layer: str
+    in_channels: int
+    out_channels: int
+    bits: Bits
+    error_share: float  #: output variance lost with its inputs, as predicted from the Gram matrix; 0 if none was
+
+
+@dataclass(frozen=True, eq=False)
+class Compressed:
+    """A network as a policy leaves it.
+
+    module: ready to run in evaluation mode; layers at 8 bits or fewer compute with quantized values and have their
+    batch norm folded in. It is the caller's own: nothing else holds its tensors.
+    """
+
+    module: fx.GraphModule
+    policy: Policy
+    kept: Mapping[str, tuple[int, ...]]  #: by group, the units left; every group is named
+    report: tuple[LayerReport, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Pruned:
+    module: fx.GraphModule
+    errors: Mapping[str, float]
+
+
+class Compressor:
+    """Carries out policies on one network. The network is never changed."""
+
+    def __init__(
+        self,
+        imported: Imported,
+        network: Network,
+        statistics: Statistics | None,
+        options: CompressorOptions | None = None,
+    ) -> None:
+        """statistics: None without calibration data; then nothing is refitted and activations are not quantized."""
+        self.options = options or CompressorOptions()
+        self._imported, self._network, self._statistics = imported, network, statistics
+        self._channels = channel_map(imported)
+        self._ranking = Ranking(imported.module, self._channels, statistics, self.options.criterion, self.options.seed)
+        self._rebuilder: Rebuilder | None = None
+        if statistics is not None and self.options.reconstruction == "gram":
+            self._rebuilder = Rebuilder(
+                imported.module, self._channels, statistics, self.options.ridge, self.options.match_variance
+            )
+        self._pruned: OrderedDict[str, _Pruned] = OrderedDict()
+
+    def kept(self, policy: Policy) -> dict[str, tuple[int, ...]]:
+        """The units every group keeps: the policy's own where it names them, the criterion's choice for a ratio.
+
+        Raises InvalidPolicy.
+        """
+        self._network.check(policy)
+        chosen = {}
+        for group, count in self._network.kept_units(policy).items():
+            choice = policy.keep.get(group, 1.0)
+            if isinstance(choice, tuple):
+                chosen[group] = choice
+            elif count == self._network.group_by_name[group].units:
+                chosen[group] = tuple(range(count))
+            else:
+                chosen[group] = self._ranking.keep(group, count)
+        return chosen
+
+    def compress(self, policy: Policy) -> Compressed:
+        """The network under a policy. Raises InvalidPolicy naming the group or layer at fault."""
+        kept = self.kept(policy)
+        pruned = self._prune(policy, kept)
+        module = clone(pruned.module)
+        return Compressed(module, policy, kept, self._report(policy, pruned))
+
+    def _prune(self, policy: Policy, kept: Kept) -> _Pruned:
+        key = Policy(keep=kept, rank=policy.rank, removed=policy.removed).key
+        known = self._pruned.pop(key, None)
+        if known is None:
+            module = slice_module(self._imported, self._network, kept, policy.removed)
+            errors = self._rebuilder.rebuild(module, kept) if self._rebuilder else {}
+            known = _Pruned(module.eval(), errors)
+        self._pruned[key] = known
+        if len(self._pruned) > REMEMBERED:
+            self._pruned.popitem(last=False)
+        return known
+
+    def _report(self, policy: Policy, pruned: _Pruned) -> tuple[LayerReport, ...]:
+        return tuple(
+            LayerReport(
+                operation.name,
+                operation.in_channels,
+                operation.out_channels,
+                policy.bits.get(operation.name, FULL_PRECISION),
+                pruned.errors.get(operation.name, 0.0),
+            )
+            for operation in self._network.sized(policy)
+            if operation.is_layer
+        )
