@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -148,7 +148,7 @@ def jobs_alone(ctx: typer.Context) -> None:
 @jobs.command("list")
 def list_jobs(
     ctx: typer.Context,
-    state: Annotated[list[State] | None, typer.Option(help="Only those in this state; may be repeated.")] = None,
+    state: Annotated[list[str] | None, typer.Option(help="Only those in these states, such as running,queued.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only those with this tag.")] = None,
     text: Annotated[str | None, typer.Option(help="Only those with this in their name or id.")] = None,
     limit: Limit = None,
@@ -156,8 +156,16 @@ def list_jobs(
 ) -> None:
     """All jobs, newest first."""
     with connect(ctx) as client:
-        found = client.jobs.list(state=state or None, tag=tag, text=text, limit=limit).all()
+        found = client.jobs.list(state=_states(state), tag=tag, text=text, limit=limit).all()
     emit_rows([_row(job) for job in found], _COLUMNS, output, whole=[job.view for job in found])
+
+
+def _states(given: list[str] | None) -> list[State] | None:
+    known: tuple[State, ...] = get_args(State)
+    for state in listed(given):
+        if state not in known:
+            raise InvalidInput(f"{state!r} is not a state; there are {', '.join(known)}", field="--state")
+    return [state for state in known if state in listed(given)] or None
 
 
 @jobs.command("show")
