@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import ColumnElement
 
-T = TypeVar("T", bound=tuple[Any, ...])
+S = TypeVar("S", bound=Select[*tuple[Any, ...]])
 
 #: execution option of connections that will write
 WRITES = "paretrim_writes"
@@ -107,7 +107,7 @@ def clock(session: Session) -> ColumnElement[float]:
     return literal_column("extract(epoch from clock_timestamp())::double precision", Double)
 
 
-def skip_locked(session: Session, statement: Select[T]) -> Select[T]:
+def skip_locked(session: Session, statement: S) -> S:
     """Lock the rows found and pass over those somebody else holds. SQLite has one writer and needs neither."""
     if is_sqlite(session.get_bind()):  # type: ignore[arg-type]
         return statement

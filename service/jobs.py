@@ -204,7 +204,8 @@ def expired(session: Session) -> list[Fence]:
     statement = select(Job.id, Job.attempt, Job.owner).where(
         Job.state.in_(WORKING), Job.lease_expires_at < dialect.clock(session)
     )
-    return [Fence(*row) for row in session.execute(dialect.skip_locked(session, statement))]
+    found = session.execute(dialect.skip_locked(session, statement)).tuples()
+    return [Fence(job_id, attempt, owner or "") for job_id, attempt, owner in found]
 
 
 def renew(session: Session, fence: Fence, *, lease_seconds: float) -> str:
@@ -239,7 +240,7 @@ def hold(session: Session, fence: Fence, events: Sequence[tuple[str, Mapping[str
 def extend(session: Session, job_id: str, budget: int) -> bool:
     """succeeded -> queued, paused and queued stay: each search may evaluate `budget` candidates. False if it cannot."""
     count = select(func.count()).where(Search.job_id == job_id).scalar_subquery()
-    values = {"total": count * budget, "finished_at": None}
+    values: dict[str, Any] = {"total": count * budget, "finished_at": None}
     done = _first(
         _change(session, (Job.id == job_id, Job.state == "succeeded"), "queued", phase="queued", **values),
         lambda: _change(session, (Job.id == job_id, Job.state == "paused"), "paused", **values),

@@ -42,6 +42,11 @@ class Problem(Exception):
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
 
+    @property
+    def title(self) -> str:
+        """What the status is called."""
+        return HTTPStatus(self.status).phrase
+
 
 def not_found(kind: str, name: str) -> Problem:
     """404: it does not exist, or belongs to somebody else; which of the two is not said."""
@@ -62,7 +67,7 @@ def body(problem: Problem, request_id: str | None, instance: str | None) -> dict
     """The problem as it goes over the wire."""
     details = ProblemDetails(
         type=TYPES + problem.code,
-        title=HTTPStatus(problem.status).phrase,
+        title=problem.title,
         status=problem.status,
         detail=problem.detail,
         instance=instance,
