@@ -1,8 +1,8 @@
 """The front: the candidates that no other dominates and that meet every constraint, and the volume they dominate.
 
 Losses are figures with their sign turned such that smaller is better. Hypervolume is in units of the original network:
-an objective that is minimised counts from the original's figure (1) down to 0, accuracy counts from 0 up to 1. So it lies in
-[0, 1], the original itself has none as soon as a cost is an objective, and no algorithm can move the reference point.
+an objective that is minimised counts from the original's figure (1) down to 0, accuracy counts from 0 up to 1. So it
+lies in [0, 1], the original itself has none as soon as a cost is an objective, and nobody can move the reference point.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from paretrim.errors import InvalidInput
 from paretrim.problem import METRICS, Candidate, Constraint, Measurement, Objective
 
 Losses = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
-def is_on_front(losses: Losses) -> npt.NDArray[np.bool_]:
+def is_on_front(losses: Losses) -> Flags:
     """Which points no other point dominates.
 
     losses: (n, m), smaller is better. Returns (n,) bool. Of equal points, all are kept.
     """
     a, b = losses[:, None, :], losses[None, :, :]  # (n, 1, m), (1, n, m)
     dominates = (a <= b).all(axis=2) & (a < b).any(axis=2)  # (n, n): row beats column
-    on_front: npt.NDArray[np.bool_] = ~dominates.any(axis=0)
+    on_front: Flags = ~np.any(dominates, axis=0)
     return on_front
 
 
@@ -98,7 +99,8 @@ class Front:
 
     def losses(self, measurement: Measurement) -> Losses:
         """A measurement in the units of the original, smaller is better. Returns (objectives,)."""
-        return np.array([objective.loss(measurement) for objective in self.objectives]) / self._scale
+        losses: Losses = np.array([objective.loss(measurement) for objective in self.objectives]) / self._scale
+        return losses
 
     def feasible(self, measurement: Measurement) -> bool:
         """Whether every constraint holds."""
@@ -116,7 +118,7 @@ class Front:
         if (self._losses <= point).all(axis=1).any():
             return False
         self._volume += exclusive_volume(point, self._losses, self._reference)
-        beaten = (point <= self._losses).all(axis=1)
+        beaten: Flags = np.all(point <= self._losses, axis=1)
         survivors = [item for item, lost in zip(self._members.items(), beaten, strict=True) if not lost]
         self._members = dict(survivors) | {n: measurement}
         self._losses = np.vstack([self._losses[~beaten], point])

@@ -1,0 +1,258 @@
+"""The policies a search may propose: legal widths and bits on the device, within the cost constraints.
+
+An algorithm sees points of [0, 1]^size, policies, and a way between them. `project` brings any policy onto the budget.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from paretrim.algorithms import Genome
+from paretrim.errors import InvalidInput
+from paretrim.network import Network, units_kept
+from paretrim.problem import FULL_PRECISION, Constraint, Measurement, Objective, Policy
+from search.knobs import BitsDevice, BitsKnob, KeepKnob, Knob, bits_knob, end_layers, free_groups, keep_knob
+from search.projection import Levels, Projection, Vector, Walls, infeasible
+
+#: smallest share of a group's units that is proposed, unless the constraints cannot be met with it
+MIN_KEEP = 0.1
+
+#: metrics that bits have no part in
+WIDTH_ONLY = frozenset({"macs"})
+
+#: metrics that a device's channel steps have a part in
+STEPPED = frozenset({"latency_ms", "energy_mj"})
+
+
+#: costs remembered; far more than one proposal looks at
+REMEMBERED = 20_000
+
+
+class CostModel(Protocol):
+    """What a policy costs on the device; `hw_models.cost.Costs` is one."""
+
+    @property
+    def original(self) -> Measurement:
+        """Of the policy that changes nothing."""
+        ...
+
+    def measure(self, policy: Policy) -> Measurement:
+        """Every cost that the device knows, without accuracy."""
+        ...
+
+
+class Space:
+    """Knobs, their legal values, and the walls around what they may cost.
+
+    Free knobs are searched; the others stay as pinned. Made alike, two spaces are alike.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        device: BitsDevice,
+        costs: CostModel,
+        *,
+        objectives: Sequence[Objective] = (Objective("accuracy"),),
+        constraints: Sequence[Constraint] = (),
+        min_keep: float = MIN_KEEP,
+    ) -> None:
+        """Raises Infeasible if no policy meets the cost constraints; `reachable` says what can be had.
+
+        Constraints on accuracy take no part here: they are checked on what was measured.
+        """
+        self.network, self.device, self.costs = network, device, costs
+        self.objectives = tuple(objectives)
+        self.constraints = tuple(c for c in constraints if c.base_metric != "accuracy")
+        self.original = costs.original
+        for share in dict.fromkeys((min_keep, 0.0)):
+            self.knobs = self._all_knobs(share)
+            self._remembered: dict[Levels, Measurement] = {}
+            most = tuple(knob.levels - 1 for knob in self.knobs)
+            free = self._searchable()
+            if self._bind(free, most):
+                return
+        raise infeasible(self.constraints, self.original, self.reachable())
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """The costs that are objectives or constrained."""
+        names = {o.metric for o in self.objectives} | {c.base_metric for c in self.constraints}
+        return frozenset(names - {"accuracy"})
+
+    @property
+    def free_knobs(self) -> tuple[Knob, ...]:
+        """The knobs that are searched, in the order of a vector: groups, then layers."""
+        return tuple(self.knobs[i] for i in self._free)
+
+    @property
+    def size(self) -> int:
+        """Length of a vector."""
+        return sum(knob.dimensions for knob in self.free_knobs)
+
+    @property
+    def fills(self) -> bool:
+        """Whether a policy that costs less than allowed is a waste: no cost is an objective, so nobody asked for it."""
+        return all(objective.metric == "accuracy" for objective in self.objectives)
+
+    @property
+    def anchor(self) -> Policy:
+        """A policy that meets the constraints."""
+        return self.policy(self._anchor)
+
+    @property
+    def most(self) -> Policy:
+        """Every free knob at its most. It need not meet the constraints."""
+        return self.policy(self._projection().top(self._rest))
+
+    def decode(self, vector: npt.ArrayLike) -> Policy:
+        """The policy at a point of [0, 1]^size; not projected."""
+        return self.policy(self._projection().levels(np.asarray(vector, dtype=np.float64), self._rest))
+
+    def encode(self, policy: Policy) -> Vector:
+        """The middle of the cell that a policy lies in, or lies nearest to. (size,)"""
+        return self._projection().vector(self.levels(policy))
+
+    def project(self, policy: Policy, limits: Mapping[str, float] | None = None, *, fill: bool | None = None) -> Policy:
+        """The policy of this space nearest to the one given, brought onto the budget from above or below.
+
+        That is checked after rounding. limits: walls for this policy beside the constraints, by metric, in its unit;
+        missed only if nothing is found that meets them. fill: use up what the budget allows; by default if `fills`, or
+        if there are limits.
+        """
+        projection = self._projection(limits or {})
+        anchor = self._anchor if projection.fits(self._anchor) else projection.smallest(self._rest)[0]
+        if not self._walls().fit(self._cost(anchor)):
+            anchor = self._anchor  # the limits are out of reach: the constraints come first
+        filling = (self.fills or bool(limits)) if fill is None else fill
+        return self.policy(projection.onto(self.levels(policy), anchor, fill=filling))
+
+    def restricted(self, genome: Genome) -> Space:
+        """This space with only widths free (`keep`), only bits (`bits`), or both (`joint`).
+
+        What is not free is at its most or, if the constraints cannot be met so, at the widest alike setting with which
+        they can. Raises Infeasible if there is none, InvalidInput if nothing is left to search.
+        """
+        wanted = {"keep": KeepKnob, "bits": BitsKnob}.get(genome)
+        free = tuple(i for i in self._free if wanted is None or isinstance(self.knobs[i], wanted))
+        if not free:
+            raise InvalidInput(
+                f"there is nothing to search: no {genome} of this network can be changed on this device to an effect "
+                f"on {', '.join(sorted(self.metrics)) or 'accuracy'}; choose another genome or algorithm",
+                field="algorithms",
+            )
+        other = copy.copy(self)
+        if any(other._bind(free, rest) for rest in self._pins(frozenset(self._free) - frozenset(free))):
+            return other
+        raise infeasible(self.constraints, self.original, other.reachable())
+
+    def fits(self, policy: Policy) -> bool:
+        """Whether the policy meets the cost constraints."""
+        return self._walls().fit(self.measure(policy))
+
+    def is_legal(self, policy: Policy) -> bool:
+        """Whether the policy is one of this space: legal values, and what is not free as pinned."""
+        levels = self.levels(policy)
+        exact = self.network.kept_units(policy) == self.network.kept_units(self.policy(levels))
+        return exact and policy.bits == self.policy(levels).bits and not policy.rank and not policy.removed
+
+    def measure(self, policy: Policy) -> Measurement:
+        """What a policy costs; remembered."""
+        levels = self.levels(policy)
+        return self._cost(levels) if policy.key == self.policy(levels).key else self.costs.measure(policy)
+
+    def counts(self, policy: Policy) -> dict[str, int]:
+        """Units that the policy keeps of each group that has a knob."""
+        kept = self.network.kept_units(policy)
+        return {knob.name: kept[knob.name] for knob in self.knobs if isinstance(knob, KeepKnob)}
+
+    def levels(self, policy: Policy) -> Levels:
+        """For every knob the index of its legal value nearest to the policy's; what is not free as pinned."""
+        free = frozenset(self._free)
+        return tuple(self._level(knob, policy) if i in free else self._rest[i] for i, knob in enumerate(self.knobs))
+
+    def policy(self, levels: Levels) -> Policy:
+        """The inverse of `levels`. Ratios are counts / units, so that rounding gives the counts back."""
+        keep, bits = {}, {}
+        for knob, level in zip(self.knobs, levels, strict=True):
+            if isinstance(knob, KeepKnob):
+                keep[knob.name] = knob.counts[level] / knob.units
+            else:
+                bits[knob.name] = knob.choices[level]
+        return Policy(keep=keep, bits=bits)
+
+    def smallest(self, metric: str) -> float:
+        """The least of a cost that the free knobs can reach, as far as it is found."""
+        walls = Walls((), self.original, {metric: sys.float_info.min})
+        levels, _ = Projection(self.knobs, self._free, self._cost, walls).smallest(self._rest)
+        return self._cost(levels).value(metric)
+
+    def reachable(self) -> dict[str, float]:
+        """`smallest` of every constrained cost."""
+        return {metric: self.smallest(metric) for metric in {c.base_metric for c in self.constraints}}
+
+    def _bind(self, free: tuple[int, ...], rest: Levels) -> bool:
+        """Set what is free and where the rest is pinned; False if no policy found meets the constraints."""
+        self._free, self._rest = free, rest
+        self._anchor, _ = self._projection().smallest(rest)
+        return self._walls().fit(self._cost(self._anchor))
+
+    def _all_knobs(self, min_keep: float) -> tuple[Knob, ...]:
+        stepped = bool(self.metrics & STEPPED)
+        ends = end_layers(self.network)
+        widths: list[Knob] = [
+            keep_knob(self.network, self.device, group, min_keep=min_keep, stepped=stepped)
+            for group in free_groups(self.network)
+        ]
+        return (
+            *widths,
+            *(bits_knob(layer, self.device, is_end=layer.name in ends) for layer in self.network.layers),
+        )
+
+    def _searchable(self) -> tuple[int, ...]:
+        """Positions of the knobs that have a choice which matters to an objective or a constraint."""
+        widths_only = self.metrics <= WIDTH_ONLY
+        return tuple(
+            i
+            for i, knob in enumerate(self.knobs)
+            if knob.levels > 1 and not (widths_only and isinstance(knob, BitsKnob))
+        )
+
+    def _pins(self, pinned: frozenset[int]) -> Iterator[Levels]:
+        """Where pinned knobs may be, best first: at their most, then ever lower and all alike."""
+        yield self._rest
+        layers = {i: knob for i in pinned if isinstance(knob := self.knobs[i], BitsKnob)}
+        pairs = {bits for knob in layers.values() for bits in knob.choices}
+        for pair in sorted(pairs, key=lambda bits: (-bits.weight * bits.activation, -bits.weight)):
+            lowered = {i: knob.nearest(pair) for i, knob in layers.items()}
+            yield tuple(lowered.get(i, level) for i, level in enumerate(self._rest))
+        groups = {i: knob for i in pinned if isinstance(knob := self.knobs[i], KeepKnob)}
+        for share in (0.75, 0.5, 0.25, 0.0) if groups else ():
+            lowered = {i: int(share * (knob.levels - 1)) for i, knob in groups.items()}
+            yield tuple(lowered.get(i, level) for i, level in enumerate(self._rest))
+
+    def _walls(self, limits: Mapping[str, float] | None = None) -> Walls:
+        return Walls(self.constraints, self.original, limits or {})
+
+    def _projection(self, limits: Mapping[str, float] | None = None) -> Projection:
+        return Projection(self.knobs, self._free, self._cost, self._walls(limits))
+
+    def _cost(self, levels: Levels) -> Measurement:
+        known = self._remembered.get(levels)
+        if known is None:
+            if len(self._remembered) >= REMEMBERED:
+                self._remembered.clear()
+            known = self._remembered[levels] = self.costs.measure(self.policy(levels))
+        return known
+
+    def _level(self, knob: Knob, policy: Policy) -> int:
+        if isinstance(knob, BitsKnob):
+            return knob.nearest(policy.bits.get(knob.name, FULL_PRECISION))
+        choice = policy.keep.get(knob.name, 1.0)
+        return knob.nearest(len(choice) if isinstance(choice, tuple) else units_kept(knob.units, choice))
