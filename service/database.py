@@ -29,6 +29,7 @@ class Database:
             try:
                 yield session
             finally:
+                session.expunge_all()  # a rollback would expire the rows, which are used after the transaction
                 session.rollback()
 
     @contextmanager
