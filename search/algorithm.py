@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from paretrim.algorithms import Options
 from paretrim.problem import Budget, Candidate, Constraint, Measurement, Objective, Policy
 from search.space import Space
 
@@ -59,6 +58,6 @@ class Algorithm(Protocol):
 class Maker(Protocol):
     """How an algorithm's class is called."""
 
-    def __call__(self, task: Task, options: Options, seed: int) -> Algorithm:
-        """A fresh instance. Raises Infeasible if no policy of its kind meets the constraints."""
+    def __call__(self, task: Task, options: Any, seed: int) -> Algorithm:
+        """options: of the algorithm's own class in `paretrim.algorithms`. A fresh instance. Raises Infeasible if no policy of its kind meets the constraints."""
         ...

@@ -1,1 +1,17 @@
-"""One algorithm a file: ask, tell, state, load_state."""
+"""One algorithm a file: ask, tell, learn, state, load_state. This dict is all there is to registering one.
+
+`paretrim.algorithms.OPTIONS` holds what can be set, under the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from search.algorithm import Maker
+from search.algorithms.random import RandomSearch
+from search.algorithms.uniform import UniformSearch
+
+ALGORITHMS: Mapping[str, Maker] = {
+    "random": RandomSearch,
+    "uniform": UniformSearch,
+}
