@@ -59,5 +59,8 @@ class Maker(Protocol):
     """How an algorithm's class is called."""
 
     def __call__(self, task: Task, options: Any, seed: int) -> Algorithm:
-        """options: of the algorithm's own class in `paretrim.algorithms`. A fresh instance. Raises Infeasible if no policy of its kind meets the constraints."""
+        """A fresh instance. options: of the algorithm's own class in `paretrim.algorithms`.
+
+        Raises Infeasible if no policy of its kind meets the constraints.
+        """
         ...
