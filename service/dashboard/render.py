@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,6 +119,11 @@ def ago(value: Any, now: datetime | None = None) -> str:
     return f"{int(seconds)} s ago"
 
 
+def algorithm_name(choice: str | Mapping[str, Any]) -> str:
+    """The name of an algorithm as a request gives it: alone, or with options."""
+    return choice if isinstance(choice, str) else str(choice["name"])
+
+
 def percent(value: Any) -> str:
     """A share as a percentage."""
     return f"{100 * value:.3g} %" if isinstance(value, int | float) and math.isfinite(value) else DASH
@@ -138,6 +144,7 @@ def environment() -> Environment:
         change=change,
         duration=duration,
         ago=ago,
+        algorithm_name=algorithm_name,
         percent=percent,
         json_pretty=lambda value: json.dumps(value, indent=2, ensure_ascii=False),
     )
@@ -164,7 +171,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
         style_ids=assets.plotly_style_ids(),
         theme=theme if theme in ("light", "dark") else None,
         path=request.url.path,
-        query=request.query_params,
+        query=defaultdict(str, request.query_params),
         with_query=with_query,
         **values,
     )

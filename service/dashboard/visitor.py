@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from anyio import to_thread
 from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
@@ -67,6 +68,9 @@ class PageRoute(APIRoute):
                 if refusal.status == 401:
                     return to_login(request)
                 return error_page(request, refusal.status, refusal.problem)
+            except RequestValidationError as error:
+                detail = "; ".join(str(entry["msg"]) for entry in error.errors())
+                return error_page(request, 422, {"title": "This address cannot be read", "detail": detail})
             except Problem as problem:
                 title = HTTPStatus(problem.status).phrase
                 return error_page(request, problem.status, {"title": title, "detail": problem.detail})

@@ -56,7 +56,7 @@ class CurveChart extends Chart {
     if (this.shown === "best" && typeof original === "number") {
       shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: scale * original, y1: scale * original,
         line: { color: colour("muted"), width: 1, dash: "dash" },
-        label: { text: "original", textposition: "start", font: { color: colour("muted"), size: 11 } } });
+        label: { text: "original", textposition: "start", yanchor: "top", font: { color: colour("muted"), size: 11 } } });
     }
     const last = searches.map((search) => {
       const end = search.points.at(-1);
@@ -69,7 +69,7 @@ class CurveChart extends Chart {
         hovermode: "x unified", shapes, uirevision: `${this.shown}${this.against}`,
         xaxis: { title: { text: this.against === "time" ? "Seconds of search" : "Evaluations" }, rangemode: "tozero" },
         yaxis: { title: { text: percent ? `${label} (%)` : label } },
-        margin: { l: 58, r: 12, t: 12, b: 44 },
+        margin: { l: 58, r: 12, t: 34, b: 44 },
       },
       config: { displayModeBar: false },
     };

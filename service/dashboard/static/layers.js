@@ -32,11 +32,11 @@ class LayerChart extends Chart {
       ],
       summary: `Channels kept and bits of ${layers.length} layers. The table below holds the same figures.`,
       layout: {
-        barmode: "overlay", bargap: 0.18, legend: { orientation: "h", y: 1.08, x: 0 },
+        barmode: "overlay", bargap: 0.18,
         xaxis: { tickmode: "array", tickvals: ticks, ticktext: ticks.map((row) => names[row]), tickangle: -50, anchor: "y2" },
         yaxis: { domain: [0.5, 1], range: [0, 104], title: { text: "Channels kept (%)" } },
         yaxis2: { domain: [0, 0.42], title: { text: "Bits" }, type: "log", range: [0, 1.53], tickvals: [2, 4, 8, 16, 32] },
-        margin: { l: 58, r: 12, t: 8, b: 90 },
+        margin: { l: 58, r: 12, t: 34, b: 20 },
       },
       config: { displayModeBar: false },
     };

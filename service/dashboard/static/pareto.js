@@ -80,7 +80,7 @@ class ParetoChart extends Chart {
       layout: {
         dragmode: "select", hovermode: "closest", uirevision: `${this.x} ${this.y}`, ...this.constraintLines(data),
         xaxis: { title: { text: label(this.x) } }, yaxis: { title: { text: label(this.y) } },
-        margin: { l: 58, r: 14, t: 30, b: 46 }, newselection: { line: { color: colour("accent"), width: 1.5, dash: "dot" } },
+        margin: { l: 58, r: 14, t: 34, b: 46 }, newselection: { line: { color: colour("accent"), width: 1.5, dash: "dot" } },
       },
     };
   }
@@ -114,7 +114,7 @@ class ParetoChart extends Chart {
       const font = { color: colour("bad"), size: 11 };
       if (metric === this.x) {
         shapes.push({ type: "line", yref: "paper", y0: 0, y1: 1, x0: at, x1: at, line,
-          label: { text: plain(text), textposition: "end", textangle: 0, xanchor: "left", yanchor: "bottom", font } });
+          label: { text: plain(text), textposition: "start", textangle: -90, xanchor: "left", yanchor: "bottom", font } });
       }
       if (metric === this.y) {
         shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: at, y1: at, line,

@@ -67,7 +67,7 @@ export function layout(more = {}) {
     font: { family: getComputedStyle(document.body).fontFamily, color: ink, size: 13 },
     margin: { l: 54, r: 14, t: 14, b: 44 },
     hoverlabel: { bgcolor: colour("surface"), bordercolor: colour("line-strong"), font: { color: ink, size: 13 }, align: "left" },
-    legend: { orientation: "h", y: -0.2, x: 0, font: { color: ink, size: 12 } },
+    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { color: ink, size: 12 }, itemwidth: 30 },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: muted, activecolor: colour("accent") },
     ...rest,
     ...axes,
