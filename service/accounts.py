@@ -132,6 +132,14 @@ def revoke_key(session: Session, workspace_id: str, key_id: str) -> bool:
     return bool(result.rowcount)  # type: ignore[attr-defined]
 
 
+def all_keys(session: Session) -> list[tuple[ApiKey, str]]:
+    """Every key with its workspace's name. For whoever runs the server."""
+    rows = session.execute(
+        select(ApiKey, Workspace.name).join(Workspace, ApiKey.workspace_id == Workspace.id).order_by(ApiKey.id)
+    )
+    return [(key, name) for key, name in rows]
+
+
 class Sessions:
     """Dashboard logins: a signed cookie that names a key. It ends with the key, or with its time."""
 

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hw_models.devices import load_device, shipped
+from hw_models.devices import load_device
+from hw_models.devices import shipped as shipped
 from paretrim import wire
 from service import problems, views
 from service.artifacts import Artifacts

@@ -101,7 +101,7 @@ def is_sqlite(bind: Engine | Connection) -> bool:
 
 def clock(session: Session) -> ColumnElement[float]:
     """The database's own clock, in seconds since 1970: the only clock that leases are compared with."""
-    if is_sqlite(session.get_bind()):  # type: ignore[arg-type]
+    if is_sqlite(session.get_bind()):
         # unixepoch('subsec') needs SQLite 3.42
         return literal_column("((julianday('now') - 2440587.5) * 86400.0)", Double)
     return literal_column("extract(epoch from clock_timestamp())::double precision", Double)
@@ -109,14 +109,14 @@ def clock(session: Session) -> ColumnElement[float]:
 
 def skip_locked(session: Session, statement: S) -> S:
     """Lock the rows found and pass over those somebody else holds. SQLite has one writer and needs neither."""
-    if is_sqlite(session.get_bind()):  # type: ignore[arg-type]
+    if is_sqlite(session.get_bind()):
         return statement
     return statement.with_for_update(skip_locked=True)
 
 
 def insert_if_absent(session: Session, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row unless one with its key exists (waiting for whoever is inserting it). Whether it was inserted."""
-    if is_sqlite(session.get_bind()):  # type: ignore[arg-type]
+    if is_sqlite(session.get_bind()):
         result = session.execute(sqlite.insert(table).values(**row).on_conflict_do_nothing())
     else:
         result = session.execute(postgresql.insert(table).values(**row).on_conflict_do_nothing())
@@ -129,7 +129,7 @@ def upsert(session: Session, table: Table, rows: Sequence[Mapping[str, Any]], ke
         return
     keys = tuple(key)
     changed = [name for name in rows[0] if name not in keys]
-    maker = sqlite.insert if is_sqlite(session.get_bind()) else postgresql.insert  # type: ignore[arg-type]
+    maker = sqlite.insert if is_sqlite(session.get_bind()) else postgresql.insert
     statement: Any = maker(table)
     statement = statement.on_conflict_do_update(
         index_elements=list(keys), set_={name: statement.excluded[name] for name in changed}
@@ -150,12 +150,12 @@ def is_transient(error: BaseException) -> bool:
     if state is None:  # psycopg's own errors (no connection could be made) carry no state
         return type(error.orig).__module__.startswith("psycopg") and type(error.orig).__name__ == "OperationalError"
     # 08 connection, 57P admin shutdown / crash / cannot connect now, 40 serialization or deadlock, 53 resources
-    return state.startswith(("08", "57P", "40", "53"))
+    return str(state).startswith(("08", "57P", "40", "53"))
 
 
 def json_array_holds(session: Session, column: Any, value: str) -> ColumnElement[bool]:
     """Whether a column that holds a JSON array of strings holds this one."""
-    if is_sqlite(session.get_bind()):  # type: ignore[arg-type]
+    if is_sqlite(session.get_bind()):
         entries = func.json_each(column).table_valued("value")
         return exists(select(1).select_from(entries).where(entries.c.value == value))
     entries = func.json_array_elements_text(column).table_valued("value")

@@ -6,6 +6,7 @@
                      running        -> pausing
     resume           paused         -> queued
                      pausing        -> running
+                     failed         -> queued       if the failure was not the job's own fault
     request_cancel   queued, paused -> cancelled
                      running, pausing -> cancelling
     succeed          running, pausing -> succeeded  (cancelling -> cancelled)
@@ -137,11 +138,26 @@ def request_pause(session: Session, job_id: str) -> bool:
 
 
 def resume(session: Session, job_id: str) -> bool:
-    """paused -> queued, pausing -> running. False if it can be neither."""
+    """paused -> queued, pausing -> running, failed for want of a worker or a disk -> queued. False if it is neither."""
+    again = {"finished_at": None, "error_code": None, "error_message": None, "error_retryable": False, "losses": 0}
     return _first(
         _change(session, (Job.id == job_id, Job.state == "paused"), "queued", phase="queued"),
         lambda: _change(session, (Job.id == job_id, Job.state == "pausing"), "running"),
+        lambda: _retry(session, job_id, again),
     )
+
+
+def _retry(session: Session, job_id: str, values: Mapping[str, Any]) -> int | None:
+    failed = (Job.id == job_id, Job.state == "failed", Job.error_retryable.is_(True))
+    changed = _change(session, failed, "queued", phase="queued", **values)
+    if changed is not None:
+        # searches that failed with the job go on; those that failed by themselves said why
+        session.execute(
+            update(Search)
+            .where(Search.job_id == job_id, Search.state == "failed", Search.message.is_(None))
+            .values(state="queued")
+        )
+    return changed
 
 
 def request_cancel(session: Session, job_id: str) -> bool:

@@ -15,6 +15,7 @@ from paretrim.wire import Page
 from service.cursors import Cursors
 
 T = TypeVar("T", bound=BaseModel)
+Statement = Select[*tuple[Any, ...]]  #: of any columns
 
 DEFAULT_LIMIT = 50
 MOST = 200
@@ -83,7 +84,7 @@ def _later(key: Key, value: Any) -> ColumnElement[bool] | None:
 def page(
     session: Session,
     cursors: Cursors,
-    statement: Select[Any],
+    statement: Statement,
     keys: Sequence[Key],
     *,
     limit: int,

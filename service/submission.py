@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -28,6 +28,8 @@ from service.problems import Problem
 from service.settings import Settings
 from service.tables import Artifact
 
+F = TypeVar("F", tables.Model, tables.Dataset)
+
 METRIC_NAMES = ("top1", "top5", "mse", "auc")
 
 
@@ -44,8 +46,8 @@ def submit(
     """Check a request and queue the job. Problems name the field at fault and the remedy."""
     _check_room(session, settings, principal)
     searches = _searches(request)
-    model = _ready(session, principal, "model", request.model)
-    dataset = _ready(session, principal, "dataset", request.dataset)
+    model = _ready(session, principal, "model", tables.Model, request.model)
+    dataset = _ready(session, principal, "dataset", tables.Dataset, request.dataset)
     check_fit(model.inspection or {}, dataset.inspection or {}, request.metric)
     document = _device_document(session, artifacts, principal, request.device)
     check_reachable(request, model.inspection or {}, document)
@@ -88,9 +90,8 @@ def _searches(request: JobRequest) -> list[jobs.NewSearch]:
     return searches
 
 
-def _ready(session: Session, principal: Principal, kind: str, name: str) -> tables.Model | tables.Dataset:
+def _ready(session: Session, principal: Principal, kind: str, table: type[F], name: str) -> F:
     """The model or dataset a job names, if it may be used."""
-    table: type[tables.Model] | type[tables.Dataset] = tables.Model if kind == "model" else tables.Dataset
     row = session.scalar(select(table).where(table.id == name, table.workspace_id == principal.workspace_id))
     if row is None:
         raise problems.unprocessable(kind, f"there is no {kind} {name!r}; upload it first")

@@ -254,7 +254,7 @@ class Job(Row):
     front_size: Mapped[int] = mapped_column(Integer, default=0)
     hypervolume: Mapped[float | None]
     original: Mapped[dict[str, Any] | None]
-    preparation: Mapped[dict[str, Any] | None]
+    preparation: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)  #: large: the table used, the network
     warnings: Mapped[list[str]] = mapped_column(default=list)
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_message: Mapped[str | None]

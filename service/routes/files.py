@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 from anyio import to_thread
 from fastapi import APIRouter, Header, Path, Request, Response
@@ -23,6 +24,8 @@ from service.problems import Problem
 from service.settings import MEBIBYTE
 from service.tables import Artifact, Dataset, Job, Model
 from service.uploads import part_count, parts_of
+
+F = TypeVar("F", wire.Model, wire.Dataset)
 
 router = APIRouter()
 
@@ -143,7 +146,7 @@ def list_models(
     cursor: CursorQuery = None,
 ) -> wire.Page[wire.Model]:
     """The workspace's models, newest first. A single one tells more: `inspection` is left out of lists."""
-    return _listed(session, service, principal, Model, limit, cursor)
+    return _listed(session, service, principal, Model, _model_in_list, limit, cursor)
 
 
 @router.get("/datasets", tags=["datasets"])
@@ -155,16 +158,22 @@ def list_datasets(
     cursor: CursorQuery = None,
 ) -> wire.Page[wire.Dataset]:
     """The workspace's datasets, newest first."""
-    return _listed(session, service, principal, Dataset, limit, cursor)
+    return _listed(session, service, principal, Dataset, views.dataset, limit, cursor)
+
+
+def _model_in_list(row: Model) -> wire.Model:
+    return views.model(row).model_copy(update={"inspection": None})
 
 
 def _listed(
-    session: Session, service: ServiceDep, principal: Principal, table: Any, limit: int, cursor: str | None
-) -> Any:
-    def view(row: Any) -> Any:
-        whole = views.model(row[0]) if table is Model else views.dataset(row[0])
-        return whole.model_copy(update={"inspection": None}) if table is Model else whole
-
+    session: Session,
+    service: ServiceDep,
+    principal: Principal,
+    table: Any,
+    view: Callable[[Any], F],
+    limit: int,
+    cursor: str | None,
+) -> wire.Page[F]:
     return page(
         session,
         service.cursors,
@@ -174,7 +183,7 @@ def _listed(
         cursor=cursor,
         query={"of": table.__tablename__, "workspace": principal.workspace_id},
         position=lambda row: [row[0].id],
-        view=view,
+        view=lambda row: view(row[0]),
     )
 
 

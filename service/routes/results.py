@@ -10,14 +10,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from paretrim import wire
 from paretrim.problem import METRICS
 from service import layers, plots, problems, tables, views
 from service.context import Reader, ReadSession, ServiceDep, owned_job
-from service.pages import DEFAULT_LIMIT, CursorQuery, Key, LimitQuery, ordering, page
+from service.pages import DEFAULT_LIMIT, CursorQuery, Key, LimitQuery, Statement, ordering, page
 from service.tables import Candidate, Delivery, Job, Search
 
 router = APIRouter(tags=["results"])
@@ -64,7 +64,7 @@ class CandidateFilter:
         """What a cursor is bound to."""
         return dict(vars(self))
 
-    def apply(self, statement: Select[Any]) -> Select[Any]:
+    def apply(self, statement: Statement) -> Statement:
         """The statement with the conditions. 422 for a condition that cannot be read."""
         if self.search is not None:
             statement = statement.where(Candidate.search_id == self.search)
@@ -132,7 +132,7 @@ def list_candidates(
     )
 
 
-def _candidates(job_id: str) -> Select[Any]:
+def _candidates(job_id: str) -> Statement:
     return (
         select(Candidate, Search.algorithm, Delivery)
         .outerjoin(Search, Candidate.search_id == Search.id)
@@ -170,7 +170,7 @@ def export_candidates(
     return StreamingResponse(lines, media_type="text/csv", headers=headers)
 
 
-def _csv_lines(service: ServiceDep, statement: Select[Any], names: list[str]) -> Iterator[str]:
+def _csv_lines(service: ServiceDep, statement: Statement, names: list[str]) -> Iterator[str]:
     yield _csv([names])
     with service.database.read() as session:
         for rows in session.execute(statement, execution_options={"yield_per": 1000}).partitions():
