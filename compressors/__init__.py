@@ -2,8 +2,11 @@
 
 from compressors.compressor import Compressed, Compressor, CompressorOptions, LayerReport
 from compressors.describe import describe
+from compressors.export import int8_layers, write_onnx
+from compressors.fold import fold
 from compressors.imported import Imported
 from compressors.importer import read_onnx
+from compressors.parity import Parity, check_parity
 from compressors.prune import ChannelMap, End, channel_map, slice_module
 from compressors.statistics import Statistics, collect_spreads, collect_statistics
 
@@ -15,11 +18,16 @@ __all__ = [
     "End",
     "Imported",
     "LayerReport",
+    "Parity",
     "Statistics",
     "channel_map",
+    "check_parity",
     "collect_spreads",
     "collect_statistics",
     "describe",
+    "fold",
+    "int8_layers",
     "read_onnx",
     "slice_module",
+    "write_onnx",
 ]

@@ -35,11 +35,20 @@ class Writer:
         self.nodes.append(helper.make_node(operator, list(inputs), names, name=title, **attributes))
         return names
 
-    def constant(self, name: str, values: Tensor | npt.NDArray[Any] | Sequence[int]) -> str:
+    def weight(self, name: str, values: Tensor, axis: int) -> str:
+        """Add a layer's weight; axis: of its output channels. Returns the name of the tensor."""
+        del axis
+        return self.constant(name, values)
+
+    def bias(self, name: str, values: Tensor) -> str:
+        """Add the bias of the layer whose weight was added last. Returns the name of the tensor."""
+        return self.constant(name, values)
+
+    def constant(self, name: str, values: Tensor | npt.NDArray[Any] | np.generic | Sequence[int]) -> str:
         """Add an initializer: a tensor as it is, a sequence as int64. Returns its name."""
         if isinstance(values, Tensor):
             values = values.detach().cpu().contiguous().numpy()
-        array = np.asarray(values, dtype=None if isinstance(values, np.ndarray) else np.int64)
+        array = np.asarray(values, dtype=None if isinstance(values, np.ndarray | np.generic) else np.int64)
         known = self.initializers.get(name)
         proto = numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
         if known is not None and known.SerializeToString() == proto.SerializeToString():

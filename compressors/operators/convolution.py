@@ -189,10 +189,11 @@ def write_conv_transpose(module: ConvTranspose, writer: Writer, name: str, input
 
 
 def write_weights(module: Any, writer: Writer, name: str) -> list[str]:
-    """Weight and, if there is one, bias. Returns the names of the initializers."""
-    names = [writer.constant(f"{name}.weight", module.weight)]
+    """Weight and, if there is one, bias. Returns the names of the tensors."""
+    outputs = 1 if isinstance(module, nn.ConvTranspose1d | nn.ConvTranspose2d) else 0
+    names = [writer.weight(f"{name}.weight", module.weight, outputs)]
     if module.bias is not None:
-        names.append(writer.constant(f"{name}.bias", module.bias))
+        names.append(writer.bias(f"{name}.bias", module.bias))
     return names
 
 

@@ -52,11 +52,11 @@ def linear(weight: np.ndarray, bias: np.ndarray | None) -> nn.Linear:
 def write_linear(module: nn.Linear, writer: Writer, name: str, inputs: Sequence[str]) -> str:
     """nn.Linear -> Gemm for matrices, MatMul and Add for more axes."""
     if len(writer.shapes[inputs[0]]) == 2:
-        names = [writer.constant(f"{name}.weight", module.weight)]
+        names = [writer.weight(f"{name}.weight", module.weight, 0)]
         if module.bias is not None:
-            names.append(writer.constant(f"{name}.bias", module.bias))
+            names.append(writer.bias(f"{name}.bias", module.bias))
         return writer.node("Gemm", [inputs[0], *names], name, transB=1)
-    weight = writer.constant(f"{name}.weight", module.weight.detach().T)
+    weight = writer.weight(f"{name}.weight", module.weight.detach().T, 1)
     product = writer.node("MatMul", [inputs[0], weight], name)
     if module.bias is None:
         return product

@@ -1,0 +1,189 @@
+"""Torch to ONNX: an own writer, so that names, batch size and integer operations come out as they should."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper
+from torch import Tensor, fx, nn
+
+from compressors.fold import fold
+from compressors.grid import ActivationGrid, activation_grid, weight_codes, weight_scales
+from compressors.imported import Imported
+from compressors.operators import operator_of
+from compressors.operators.passing import Take
+from compressors.operators.pooling import Reduce
+from compressors.placement import OUTPUT, Edge, Placement, placement
+from compressors.provenance import INPUT, operations, output_of
+from compressors.reading import BATCH, extents, run_on_shapes
+from compressors.writing import Writer
+from paretrim.errors import InvalidInput
+from paretrim.problem import UNCHANGED, Policy
+
+Range = tuple[float, float]
+
+#: lowest opset written
+OPSET = 17
+_TYPES = {"torch.float32": TensorProto.FLOAT, "torch.int64": TensorProto.INT64, "torch.int32": TensorProto.INT32,
+          "torch.uint8": TensorProto.UINT8}  # fmt: skip
+
+
+def write_onnx(
+    module: fx.GraphModule,
+    imported: Imported,
+    *,
+    policy: Policy = UNCHANGED,
+    ranges: Mapping[str, Range] | None = None,
+) -> bytes:
+    """The network as a single ONNX file with the names and the free batch of the file it came from.
+
+    Layers to which the policy gives 8 bits or fewer are written with integer weights and, if their activations have 8
+    bits or fewer, between QuantizeLinear and DequantizeLinear, so that the runtime computes them in int8; batch norms
+    are folded first. ranges: (low, high) of the output of each operation, `input` for the network's own input. Raises
+    InvalidInput if a range that is needed is missing.
+    """
+    quantized = any(bits.weight <= 8 or bits.activation <= 8 for bits in policy.bits.values())
+    if quantized:
+        module = fold(module)
+    plan = placement(module, policy.bits) if quantized else Placement({}, {}, {})
+    writer = _Exporter(max(OPSET, imported.opset), (imported.input_name, imported.output_name), plan, ranges or {})
+    names = {INPUT: imported.input_name}
+    shapes = {INPUT: ((BATCH, *imported.input_shape), imported.input_dtype)}
+    writer.shapes[imported.input_name] = (-1, *imported.input_shape)
+    for name, reads in operations(module):
+        held = module.get_submodule(name)
+        shapes[name] = run_on_shapes(held, [shapes[read] for read in reads])
+        names[name] = writer.operation(name, held, [names[read] for read in reads], shapes[name][0])
+    result = writer.finished(names[output_of(module)])
+    return _model(writer, imported, result).SerializeToString()
+
+
+class _Exporter(Writer):
+    """A writer that quantizes what the plan says."""
+
+    def __init__(self, opset: int, reserved: Sequence[str], plan: Placement, ranges: Mapping[str, Range]) -> None:
+        super().__init__(opset, reserved)
+        self.plan = plan
+        self.ranges = ranges
+        self._rounded: dict[tuple[str, int, str], str] = {}
+
+    def operation(self, name: str, module: nn.Module, inputs: Sequence[str], shape: Sequence[int]) -> str:
+        """Write one operation. Returns the name of its output tensor."""
+        module = getattr(module, "inner", module)  # a module that rounds its inputs while it is simulated
+        grids = [self.plan.edges.get((name, place)) for place in range(len(inputs))]
+        if not isinstance(module, Take):
+            inputs = [self.rounded(read, edge) if edge else read for read, edge in zip(inputs, grids, strict=True)]
+        self.module_grid = self.grid(grids[0]) if grids and grids[0] and name in self.plan.layers else None
+        self.weight_bits = self.plan.weights.get(name)
+        if any(grids) and isinstance(module, Reduce) and not module.keep:
+            written = _write_mean(self, name, inputs)
+        else:
+            written = operator_of(module).write(module, self, name, inputs)
+        self.shapes[written] = tuple(
+            -1 if extent % BATCH == 0 and extent == BATCH else one
+            for extent, one in zip(shape, extents(shape), strict=True)
+        )
+        return written
+
+    def finished(self, tensor: str) -> str:
+        """The tensor that the network gives."""
+        edge = self.plan.edges.get((OUTPUT, 0))
+        return self.rounded(tensor, edge) if edge else tensor
+
+    def grid(self, edge: Edge) -> ActivationGrid:
+        """Grid of a quantized edge."""
+        if edge.source not in self.ranges:
+            raise InvalidInput(f"no range is known for the output of {edge.source!r}; calibrate it", field="ranges")
+        return activation_grid(*self.ranges[edge.source], edge.bits)
+
+    def rounded(self, tensor: str, edge: Edge) -> str:
+        """The tensor behind QuantizeLinear and DequantizeLinear; written once for each grid."""
+        key = (tensor, edge.bits, edge.source)
+        if key not in self._rounded:
+            grid = self.grid(edge)
+            shown = tensor
+            if edge.bits < 8:  # codes beyond the top would not saturate in uint8
+                low, high = (np.float32(grid.scale * (end - grid.zero_point)).reshape(()) for end in (0, grid.top))
+                bounds = [self.constant(f"{tensor}.low", low), self.constant(f"{tensor}.high", high)]
+                shown = self.node("Clip", [tensor, *bounds], f"{tensor}.clip")
+            scale = self.constant(f"{tensor}.scale", np.float32(grid.scale).reshape(()))
+            zero = self.constant(f"{tensor}.zero_point", np.uint8(grid.zero_point).reshape(()))
+            codes = self.node("QuantizeLinear", [shown, scale, zero], f"{tensor}.quantize")
+            self._rounded[key] = self.node("DequantizeLinear", [codes, scale, zero], f"{tensor}.dequantize")
+            self.shapes[self._rounded[key]] = self.shapes[tensor]
+        return self._rounded[key]
+
+    def weight(self, name: str, values: Tensor, axis: int) -> str:
+        """A layer's weight: an initializer, or int8 codes behind DequantizeLinear with one scale per output channel."""
+        if self.weight_bits is None:
+            return self.constant(name, values)
+        scales = weight_scales(values, self.weight_bits, axis)
+        codes = weight_codes(values.detach(), scales, self.weight_bits, axis)
+        self._scales = scales
+        return self._dequantized(name, codes.numpy().astype(np.int8), scales.numpy(), axis)
+
+    def bias(self, name: str, values: Tensor) -> str:
+        """A layer's bias: an initializer, or int32 codes on the grid of input scale times weight scale."""
+        if self.module_grid is None:
+            return self.constant(name, values)
+        scales = (np.float32(self.module_grid.scale) * self._scales.numpy()).astype(np.float32)
+        codes = np.rint(values.detach().numpy().astype(np.float64) / scales)
+        limit = np.iinfo(np.int32)
+        return self._dequantized(name, np.clip(codes, limit.min, limit.max).astype(np.int32), scales, 0)
+
+    def _dequantized(self, name: str, codes: np.ndarray, scales: np.ndarray, axis: int) -> str:
+        held = self.constant(name, codes)
+        zeros = self.constant(f"{name}.zero_point", np.zeros(scales.shape, dtype=codes.dtype))
+        scale = self.constant(f"{name}.scale", scales)
+        return self.node("DequantizeLinear", [held, scale, zeros], f"{name}.dequantize", axis=axis)
+
+
+def _write_mean(writer: _Exporter, name: str, inputs: Sequence[str]) -> str:
+    """A mean over positions as the pooling that the runtime has in int8."""
+    pooled = writer.node("GlobalAveragePool", [inputs[0]], name)
+    writer.shapes[pooled] = writer.shapes[inputs[0]]
+    return writer.node("Flatten", [writer.rounded(pooled, Edge(name, name, 8))], f"{name}.flatten", axis=1)
+
+
+def _model(writer: Writer, imported: Imported, result: str) -> onnx.ModelProto:
+    for node in writer.nodes:
+        for names in (node.input, node.output):
+            for place, tensor in enumerate(names):
+                if tensor == result:
+                    names[place] = imported.output_name
+    inputs = [
+        helper.make_tensor_value_info(
+            imported.input_name, _TYPES[str(imported.input_dtype)], ["batch", *imported.input_shape]
+        )
+    ]
+    outputs = [
+        helper.make_tensor_value_info(imported.output_name, TensorProto.FLOAT, ["batch", *writer.shapes[result][1:]])
+    ]
+    graph = helper.make_graph(writer.nodes, "paretrim", inputs, outputs, list(writer.initializers.values()))
+    opsets = [helper.make_opsetid("", writer.opset)]
+    model = helper.make_model(graph, opset_imports=opsets, producer_name="paretrim")
+    model.ir_version = max(8, helper.find_min_ir_version_for(opsets))
+    onnx.checker.check_model(model)
+    return model
+
+
+def int8_layers(content: bytes) -> frozenset[str]:
+    """Names of the operations that ONNX Runtime really computes in integers, read from its optimised graph."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "optimised.onnx"
+        options.optimized_model_filepath = str(path)
+        onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        optimised = onnx.load(str(path))
+    return frozenset(
+        re.sub(r"_token_\d+$", "", node.name)  # what ONNX Runtime appends when it changes the layout
+        for node in optimised.graph.node
+        if node.op_type.startswith(("QLinear", "QGemm", "MatMulInteger"))
+    )
