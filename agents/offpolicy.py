@@ -37,6 +37,7 @@ class AgentOptions:
     tau: float = 0.01
     gamma: float = 1.0
     capacity: int = 4000  #: transitions remembered
+    baseline_decay: float | None = None  #: memory of a moving baseline under the rewards of batches; AMC's is 0.5
 
 
 class _Shape(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
@@ -71,7 +72,13 @@ class OffPolicyAgent:
             )
         self._learner.set_logger(Logger(folder=None, output_formats=[]))
         self._learner._update_learning_rate = self._set_rates  # the library has one rate for both
-        self._replay = SeededReplay(self.options.capacity, shape.states, shape.actions, random=self._random)
+        self._replay = SeededReplay(
+            self.options.capacity,
+            shape.states,
+            shape.actions,
+            random=self._random,
+            baseline_decay=self.options.baseline_decay,
+        )
         self._learner.replay_buffer = self._replay
 
     @property
@@ -113,6 +120,7 @@ class OffPolicyAgent:
             "random": self._random.bit_generator.state,
             "updates": self._learner._n_updates,
             "position": self._replay.pos,
+            "baseline": self._replay.baseline,
             "full": self._replay.full,
         }
         return values, save({name: value.detach().clone().contiguous() for name, value in tensors.items()})
@@ -126,6 +134,7 @@ class OffPolicyAgent:
         if "log_ent_coef" in tensors:
             self._learner.log_ent_coef.data.copy_(tensors["log_ent_coef"])
         self._replay.restore(_below(tensors, "replay."), values["position"], values["full"])
+        self._replay.baseline = values["baseline"]
         self._random.bit_generator.state = values["random"]
         self._learner._n_updates = values["updates"]
 

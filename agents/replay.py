@@ -27,11 +27,25 @@ class Transition:
 
 
 class SeededReplay(ReplayBuffer):
-    """A ring of transitions, sampled with a generator of its own."""
+    """A ring of transitions, sampled with a generator of its own.
 
-    def __init__(self, capacity: int, states: spaces.Box, actions: spaces.Box, *, random: np.random.Generator) -> None:
+    With `baseline_decay`, sampled rewards are taken above AMC's baseline: a moving average of the mean reward of
+    batches.
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        states: spaces.Box,
+        actions: spaces.Box,
+        *,
+        random: np.random.Generator,
+        baseline_decay: float | None = None,
+    ) -> None:
         super().__init__(capacity, states, actions, device="cpu", handle_timeout_termination=False)
         self.random = random
+        self.baseline: float | None = None
+        self._decay = baseline_decay
 
     def put(self, transition: Transition) -> None:
         """Append one transition; the oldest goes when the ring is full."""
@@ -49,14 +63,23 @@ class SeededReplay(ReplayBuffer):
         """With replacement, from the generator given."""
         rows = self.random.integers(0, self.size(), size=batch_size)
         done = torch.from_numpy(self.dones[rows, 0][:, None])
+        rewards = self._above_baseline(self.rewards[rows, 0])
         return ReplayBufferSamples(
             observations=torch.from_numpy(self.observations[rows, 0]),
             actions=torch.from_numpy(self.actions[rows, 0]),
             next_observations=torch.from_numpy(self.next_observations[rows, 0]),
             dones=done,
-            rewards=torch.from_numpy(self.rewards[rows, 0][:, None]),
+            rewards=torch.from_numpy(rewards[:, None]),
             discounts=None,
         )
+
+    def _above_baseline(self, rewards: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(batch,) -> (batch,)"""
+        if self._decay is None:
+            return rewards
+        mean = float(rewards.mean())
+        self.baseline = mean if self.baseline is None else self._decay * self.baseline + (1 - self._decay) * mean
+        return rewards - np.float32(self.baseline)
 
     def tensors(self) -> dict[str, Tensor]:
         """What the ring holds, by name."""

@@ -24,10 +24,10 @@ CLOSING_IN = 0.3
 class Aim:
     """Draws limits, and learns from candidates where they should lie."""
 
-    def __init__(self, task: Task, space: Space) -> None:
-        """space: what is searched of the task's."""
+    def __init__(self, task: Task, space: Space, *, soft: bool = False) -> None:
+        """space: what is searched of the task's. soft: there is a soft budget, which needs no limits."""
         self._task, self._space = task, space
-        self.metrics = tuple(o.metric for o in task.objectives if o.metric != "accuracy")
+        self.metrics = () if soft else tuple(o.metric for o in task.objectives if o.metric != "accuracy")
         self._guarantees = tuple(c for c in task.constraints if c.base_metric == "accuracy")
         self._wants_accuracy = any(objective.metric == "accuracy" for objective in task.objectives)
         self._least = {metric: space.smallest(metric) for metric in self.metrics}

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from paretrim.errors import InvalidInput
+from paretrim.problem import Constraint
 from paretrim.wire import AlgorithmChoice
 
 Genome = Literal["keep", "bits", "joint"]
@@ -37,8 +38,30 @@ class UniformOptions(Options):
     genome: Annotated[Genome, Field(description=_GENOME)] = "joint"
 
 
-class AmcOptions(Options):
-    """DDPG that walks the network and chooses each group's keep ratio (He et al., ECCV 2018)."""
+class ScalarOptions(Options):
+    """Of algorithms that maximise one figure."""
+
+    soft: Annotated[
+        str | None,
+        Field(
+            description="A soft budget, e.g. `latency_ratio <= 0.5`: the reward is accuracy x (cost / bound)^exponent."
+        ),
+    ] = None
+    soft_exponent: Annotated[float, Field(ge=-10, le=0, description="The exponent of a soft budget.")] = -0.07
+
+    @field_validator("soft")
+    @classmethod
+    def _a_cost(cls, soft: str | None) -> str | None:
+        if soft is None:
+            return None
+        constraint = Constraint.parse(soft)
+        if constraint.base_metric == "accuracy" or not constraint.bound > 0:
+            raise ValueError("a soft budget is a cost with a bound above 0, e.g. 'latency_ratio <= 0.5'")
+        return str(constraint)
+
+
+class AgentSearchOptions(ScalarOptions):
+    """Of algorithms in which an agent walks the network."""
 
     warmup: Annotated[
         int | None, Field(ge=0, description="Episodes of random choice at first; absent: a quarter of the budget.")
@@ -59,6 +82,10 @@ class AmcOptions(Options):
         float, Field(ge=0, lt=1, description="Memory of the moving reward baseline; the paper's is 0.5.")
     ] = 0.5
     replay: Annotated[int, Field(ge=1, le=100_000, description="Episodes the replay buffer holds.")] = 2000
+
+
+class AmcOptions(AgentSearchOptions):
+    """DDPG that walks the network and chooses each group's keep ratio (He et al., ECCV 2018)."""
 
 
 class Nsga2Options(Options):

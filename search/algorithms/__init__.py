@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from search.algorithm import Maker
+from search.algorithms.amc import Amc
 from search.algorithms.random import RandomSearch
 from search.algorithms.uniform import UniformSearch
 
 ALGORITHMS: Mapping[str, Maker] = {
+    "amc": Amc,
     "random": RandomSearch,
     "uniform": UniformSearch,
 }
