@@ -30,11 +30,12 @@ class Deployment:
     def __init__(self, folder: Path, *, database_url: str, data: Path) -> None:
         self._compose: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
         self._folder = folder
+        self.ray_folder = folder / "ray"
         self.mark = uuid.uuid4().hex
         self.ray_port, self.api_port = free_port(), free_port()
         self._replaced = {
             "ray-head:6379": f"127.0.0.1:{self.ray_port}",
-            "--port=6379": f"--port={self.ray_port} --node-ip-address=127.0.0.1 --temp-dir={folder / 'ray'}",
+            "--port=6379": f"--port={self.ray_port} --node-ip-address=127.0.0.1 --temp-dir={self.ray_folder}",
             "127.0.0.1:6379": f"127.0.0.1:{self.ray_port}",
             "${PARETRIM_WORKER_CPUS:-2}": "2",
         }
