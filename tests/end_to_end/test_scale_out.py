@@ -1,4 +1,4 @@
-"""PostgreSQL, migration, API, dispatcher and a Ray cluster of three nodes, built from docker-compose.yml's own commands."""
+"""PostgreSQL, migration, API, dispatcher and three Ray nodes, built from docker-compose.yml's own commands."""
 
 from __future__ import annotations
 
