@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hw_models.counts import bops, macs, peak_memory_bytes, size_bytes
 from hw_models.device import Device, Prediction, compose
-from hw_models.fusion import place
+from hw_models.lowering import lower
 from paretrim.network import Network, SizedOperation
 from paretrim.problem import UNCHANGED, Measurement, Policy, Provenance
 
@@ -51,4 +51,4 @@ class Costs:
         return self._predict(self.network.sized(policy))
 
     def _predict(self, operations: Sequence[SizedOperation]) -> Prediction:
-        return compose(self.device, place(operations, self.device.execution, batch=self.device.batch))
+        return compose(self.device, lower(operations, self.device.execution, batch=self.device.batch))

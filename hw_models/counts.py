@@ -173,6 +173,17 @@ def consumers(operations: Sequence[SizedOperation]) -> dict[str, list[str]]:
     return readers
 
 
+def external(operations: Sequence[SizedOperation]) -> dict[str, tuple[int, tuple[int, ...]]]:
+    """Channels and extent of what the operations read but none of them writes: the network's inputs."""
+    produced = {operation.name for operation in operations}
+    found: dict[str, tuple[int, tuple[int, ...]]] = {}
+    for operation in operations:
+        for name in operation.inputs:
+            if name not in produced:
+                found.setdefault(name, (operation.in_channels, operation.in_hw))
+    return found
+
+
 def tensor_bits(operations: Sequence[SizedOperation]) -> dict[str, int]:
     """Bits of every operation's result, and of the input: as many as its most precise reader needs; 32 for the output.
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from hw_models.fusion import Execution, Placed, place
+from hw_models.fusion import Execution, Placed
+from hw_models.lowering import lower
 from hw_models.units import Unit
 from paretrim.network import Network, Operation, SizedOperation
 from paretrim.problem import Bits, Policy
@@ -102,7 +103,7 @@ class Device(Protocol):
 
 def predict(device: Device, network: Network, policy: Policy) -> Prediction:
     """Compose the units of a network into its time: what every device's `predict` does."""
-    return compose(device, place(network.sized(policy), device.execution, batch=device.batch))
+    return compose(device, lower(network.sized(policy), device.execution, batch=device.batch))
 
 
 def compose(device: Device, placed: tuple[Placed, ...]) -> Prediction:

@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from hw_models import document as checks
 from hw_models.device import Calibration, Prediction, Source, UnitCost, predict
-from hw_models.fusion import DEFAULT_INT8_KINDS, Execution
+from hw_models.fusion import DEFAULT_INT8_KINDS, Execution, Layout
+from hw_models.interpolation import GRAIN_US, FamilyModel, family_of
 from hw_models.units import Unit
 from paretrim.errors import InvalidPolicy, InvalidTable, NotMeasured
 from paretrim.network import Network, Operation, SizedOperation, axis_channels
@@ -27,8 +28,10 @@ _FIELDS = frozenset(
         "kernels",
         "fusion",
         "int8_kinds",
+        "layout",
         "steps",
         "calibration",
+        "interpolation",
         "rows",
     }
 )
@@ -63,7 +66,7 @@ class Row:
 
 
 class TableDevice:
-    """A device whose units were measured. What the table lacks raises NotMeasured; it is never 0."""
+    """A device whose units were measured. What the table lacks is interpolated or raises NotMeasured; it is never 0."""
 
     kind = "table"
 
@@ -77,6 +80,8 @@ class TableDevice:
         self.calibration = _calibration(header)
         self._calibration_facts = dict(checks.mapping(header.get("calibration", {}), "device.calibration"))
         self.rows = _rows(header, batch=self.batch)
+        self.interpolation = _interpolation(header)
+        self._interpolated: dict[Unit, UnitCost] = {}
 
     def legal_bits(self, operation: Operation | SizedOperation) -> tuple[Bits, ...]:
         """The kernels that the runtime has for this kind of layer."""
@@ -88,13 +93,10 @@ class TableDevice:
         return self.steps.get(f"{step_kind(operation)}.{'int8' if kernel.activation <= 8 else 'fp32'}", 1)
 
     def unit_cost(self, unit: Unit) -> UnitCost:
-        """The measured time of a unit. Raises NotMeasured for one that the table does not hold."""
+        """The time of a unit: measured, else interpolated. Raises NotMeasured if the table can do neither."""
         row = self.rows.get(unit)
         if row is None:
-            raise NotMeasured(
-                f"device {self.name!r} has no figure for {describe(unit)}; profile it again with this model"
-                " (`paretrim profile --model`), or pick a device that can interpolate"
-            )
+            return self._interpolate(unit)
         error = row.repeat_error
         return UnitCost(
             latency_ms=row.latency_us / 1e3,
@@ -103,6 +105,26 @@ class TableDevice:
             source=row.source,
             energy_mj=None if row.energy_uj is None else row.energy_uj / 1e3,
         )
+
+    def _interpolate(self, unit: Unit) -> UnitCost:
+        known = self._interpolated.get(unit)
+        if known is not None:
+            return known
+        model = self.interpolation.get(family_of(unit))
+        if model is None:
+            raise NotMeasured(
+                f"device {self.name!r} has no figure for {describe(unit)} and none like it to interpolate from;"
+                " on the device itself, profile it again with this model"
+            )
+        latency_us, margin = model.predict_us(unit), model.error
+        cost = UnitCost(
+            latency_ms=latency_us / 1e3,
+            low_ms=max(latency_us - margin * (latency_us + GRAIN_US), 0.0) / 1e3,
+            high_ms=(latency_us + margin * (latency_us + GRAIN_US)) / 1e3,
+            source="interpolated",
+        )
+        self._interpolated[unit] = cost
+        return cost
 
     def predict(self, network: Network, policy: Policy) -> Prediction:
         """The time of a network under a policy. Raises NotMeasured, InvalidPolicy."""
@@ -119,8 +141,10 @@ class TableDevice:
             "kernels": [[bits.weight, bits.activation] for bits in self.execution.kernels],
             "fusion": {name: sorted(chains) for name, chains in self.execution.fusion.items()},
             "int8_kinds": sorted(self.execution.int8_kinds),
+            "layout": _layout_json(self.execution.layout),
             "steps": dict(self.steps),
             "calibration": self._calibration_facts,
+            "interpolation": {family: model.to_json() for family, model in self.interpolation.items()},
             "rows": [row.to_json(unit) for unit, row in self.rows.items()],
         }
 
@@ -150,7 +174,35 @@ def _execution(document: Mapping[str, Any]) -> Execution:
         for precision, chains in checks.mapping(document.get("fusion", {}), "device.fusion").items()
     }
     int8_kinds = frozenset(_names(document.get("int8_kinds", sorted(DEFAULT_INT8_KINDS)), "device.int8_kinds"))
-    return Execution(kernels=checks.kernels(document), fusion=fusion, int8_kinds=int8_kinds)
+    layout = _layout(document.get("layout"))
+    return Execution(kernels=checks.kernels(document), fusion=fusion, int8_kinds=int8_kinds, layout=layout)
+
+
+def _layout(value: Any) -> Layout | None:
+    if value is None:
+        return None
+    part = checks.mapping(value, "device.layout")
+    last = part.get("channels_last", False)
+    if not isinstance(last, bool):
+        raise InvalidTable("device.layout.channels_last must be true or false", field="device.layout.channels_last")
+    return Layout(
+        block=checks.whole(part.get("block", 0), "device.layout.block", least=0, most=256),
+        align=checks.whole(part.get("align", 1), "device.layout.align", most=256),
+        channels_last=last,
+    )
+
+
+def _layout_json(layout: Layout | None) -> dict[str, Any] | None:
+    if layout is None:
+        return None
+    return {"block": layout.block, "align": layout.align, "channels_last": layout.channels_last}
+
+
+def _interpolation(document: Mapping[str, Any]) -> dict[str, FamilyModel]:
+    part = checks.mapping(document.get("interpolation") or {}, "device.interpolation")
+    if len(part) > 256:
+        raise InvalidTable("has more than 256 families", field="device.interpolation")
+    return {family: FamilyModel.from_json(value, f"device.interpolation.{family}") for family, value in part.items()}
 
 
 def _names(value: Any, where: str) -> Iterable[str]:

@@ -38,6 +38,7 @@ class Unit:
     output_bits: int = 32  #: of what it writes
     inputs: int = 1
     batch: int = 1
+    layout: str = ""  #: of its tensors, where a runtime has several: `blocked`, `last`, or plain
     extra: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -128,7 +129,11 @@ def _check(unit: Unit) -> None:
                 raise InvalidTable(f"op.{name} must be whole, from 1 to {largest}, got {number!r}", field="rows.op")
     if not all(_is_whole(number) and 0 <= number <= 1 << 10 for number in unit.padding):
         raise InvalidTable(f"op.padding must be whole numbers from 0, got {unit.padding!r}", field="rows.op")
-    if not isinstance(unit.kind, str) or not all(isinstance(kind, str) for kind in unit.fused):
+    if (
+        not isinstance(unit.kind, str)
+        or not isinstance(unit.layout, str)
+        or not all(isinstance(kind, str) for kind in unit.fused)
+    ):
         raise InvalidTable("op.kind and op.fused must be names of operations", field="rows.op")
     if unit.in_channels % unit.groups or unit.out_channels % unit.groups:
         raise InvalidTable(f"op.groups {unit.groups} does not divide its channels", field="rows.op")

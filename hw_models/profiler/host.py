@@ -1,0 +1,85 @@
+"""What this machine is: the part of a table's header that says whether a table is this machine's own."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+
+#: instruction sets that make a difference to the kernels
+_SETS = (
+    "avx2",
+    "fma",
+    "avx512f",
+    "avx512bw",
+    "avx512_vnni",
+    "avx_vnni",
+    "amx_int8",
+    "neon",
+    "asimd",
+    "asimddp",
+    "i8mm",
+)
+
+
+def hardware() -> dict[str, Any]:
+    """Processor, its instruction sets and caches. Only what the system tells anybody."""
+    fields = _processor()
+    flags = set(fields.get("flags", fields.get("Features", "")).split())
+    return {
+        "cpu_model": fields.get("model name", platform.processor() or "unknown"),
+        "cpu_family": " ".join(
+            fields.get(name, "") for name in ("vendor_id", "cpu family", "model", "stepping")
+        ).strip(),
+        "architecture": platform.machine(),
+        "instruction_sets": [name for name in _SETS if name in flags],
+        "cores": os.cpu_count() or 1,
+        "virtualised": "hypervisor" in flags,
+        **_caches(),
+    }
+
+
+def runtime(*, threads: int, batch: int) -> dict[str, Any]:
+    """What executes networks, and how."""
+    return {
+        "name": "onnxruntime",
+        "version": onnxruntime.__version__,
+        "provider": "CPUExecutionProvider",
+        "threads": threads,
+        "batch": batch,
+        "int8": "QDQ, unsigned 8-bit activations, signed 8-bit weights per channel",
+    }
+
+
+def is_this_host(document: Mapping[str, Any]) -> bool:
+    """Whether a table was taken on a machine like this one, in this version of the runtime."""
+    theirs, mine = document.get("hardware", {}), hardware()
+    same = all(theirs.get(name) == mine[name] for name in ("cpu_model", "cpu_family", "instruction_sets"))
+    taken_with = document.get("runtime", {})
+    return same and (taken_with.get("name"), taken_with.get("version")) == ("onnxruntime", onnxruntime.__version__)
+
+
+def _processor() -> dict[str, str]:
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return {}
+    first = text.split("\n\n")[0]
+    pairs = (line.split(":", 1) for line in first.splitlines() if ":" in line)
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
+def _caches() -> dict[str, int]:
+    found: dict[str, int] = {}
+    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        try:
+            level, kind, size = ((index / name).read_text().strip() for name in ("level", "type", "size"))
+        except OSError:
+            continue
+        if kind != "Instruction" and size.endswith("K"):
+            found[f"l{level}_kib"] = int(size[:-1])
+    return found

@@ -1,0 +1,262 @@
+"""Takes a latency table of this machine, and adds to one what a network needs and it lacks."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from hw_models import document as checks
+from hw_models.families import Precision
+from hw_models.fusion import Execution
+from hw_models.interpolation import fit
+from hw_models.profiler import calibration, probes, sweep
+from hw_models.profiler.host import hardware, is_this_host, runtime
+from hw_models.profiler.rounds import CAREFUL, QUICK, Effort, Setting, Taken, measure_units
+from hw_models.table import Row, TableDevice
+from hw_models.units import Unit
+from paretrim.errors import InvalidInput
+from paretrim.network import Network
+from paretrim.problem import FULL_PRECISION, Bits, Policy
+
+Mode = Literal["quick", "full"]
+#: told what is being done, how many of how many are done, and how many seconds are left
+Report = Callable[[str, int, int, float], None]
+
+KERNELS: Mapping[str, Bits] = {"fp32": FULL_PRECISION, "int8": Bits(8, 8)}
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is measured."""
+
+    units: int  #: spread over everything
+    widths: tuple[int, ...]  #: of the staircases in which steps are looked for
+    networks: int  #: for calibration, of each family and precision
+    rounds: int  #: of each of them
+    effort: Effort
+
+
+SCALES: Mapping[Mode, Scale] = {
+    "quick": Scale(units=420, widths=tuple(range(32, 50)), networks=3, rounds=16, effort=QUICK),
+    "full": Scale(units=6000, widths=tuple(range(32, 101)), networks=10, rounds=40, effort=CAREFUL),
+}
+
+
+def profile_host(
+    network: Network | None = None,
+    *,
+    name: str = "host-cpu",
+    mode: Mode = "quick",
+    precisions: Sequence[str] = ("fp32", "int8"),
+    threads: int = 1,
+    batch: int = 1,
+    seed: int = 0,
+    progress: Report | None = None,
+) -> dict[str, Any]:
+    """A table document of this machine under ONNX Runtime; with a network, also of what its policies need.
+
+    mode: `quick` takes under 40 seconds, `full` under 10 minutes. precisions: `fp32`, `int8`.
+    Raises InvalidInput for an unknown precision, ParetrimError if 8-bit layers do not run in 8 bits here.
+    """
+    kernels = _kernels(precisions)
+    if len(kernels) > 1:
+        probes.check_int8()
+    execution = Execution(kernels=kernels, fusion=probes.find_fusion(), layout=probes.find_layout())
+    setting = Setting(execution, batch=batch, threads=threads, seed=seed)
+    scale = SCALES[mode]
+    kinds = _precisions(precisions)
+    clock = _Clock(progress)
+    networks = calibration.calibration_networks(kinds, each=scale.networks, seed=seed)
+    stairs = _stairs(kernels, scale, setting)
+    units = list(
+        dict.fromkeys(
+            [
+                *(unit for series in stairs.values() for unit in series),
+                *calibration.units_of(networks, setting),
+                *sweep.spread(scale.units, kinds, execution, seed=seed + 1, batch=batch),
+            ]
+        )
+    )
+    taken = measure_units(units, setting, scale.effort, clock.of("operations"))
+    figures = {unit: row.latency_us for unit, row in taken.rows.items()}
+    timings = calibration.time_networks(networks, setting, rounds=scale.rounds, progress=clock.of("networks"))
+    document = {
+        "format": checks.FORMAT,
+        "version": checks.VERSION,
+        "name": name,
+        "kind": TableDevice.kind,
+        "hardware": hardware(),
+        "runtime": runtime(threads=threads, batch=batch),
+        "method": _method(mode, setting),
+        "noise": _noise(taken),
+        "kernels": [[bits.weight, bits.activation] for bits in kernels],
+        "fusion": {name: sorted(chains) for name, chains in execution.fusion.items() if name in precisions},
+        "int8_kinds": sorted(execution.int8_kinds),
+        "layout": _layout(execution),
+        "steps": _steps(stairs, figures),
+        "calibration": calibration.calibrate(networks, timings, figures, setting),
+        "interpolation": {family: model.to_json() for family, model in fit(figures, seed=seed).items()},
+        "rows": [row.to_json(unit) for unit, row in taken.rows.items()],
+    }
+    return document if network is None else extend_table(document, [network], seed=seed, progress=progress)
+
+
+def extend_table(
+    document: Mapping[str, Any],
+    networks: Sequence[Network],
+    *,
+    policies: Sequence[Policy] | None = None,
+    limit: int = 600,
+    mode: Mode = "quick",
+    seed: int = 0,
+    progress: Report | None = None,
+) -> dict[str, Any]:
+    """The table with rows for what the networks' policies need, at most `limit` new ones.
+
+    policies: which; if None, a spread of those on the device's steps. A table of another machine, or of another version
+    of the runtime, is returned as it is: only its own machine can measure for it. Raises InvalidTable.
+    """
+    device = TableDevice(document)
+    if not is_this_host(document):
+        return dict(document)
+    setting = Setting(device.execution, device.batch, int(device.facts["runtime"].get("threads", 1)), seed)
+    wanted = [unit for network in networks for unit in sweep.needed(network, device, policies, limit=limit, seed=seed)]
+    missing = [unit for unit in dict.fromkeys(wanted) if unit not in device.rows]
+    missing = [unit for unit in missing if sweep.can_be_timed(unit, device.execution)][:limit]
+    return add_units(document, missing, setting, mode=mode, progress=progress) if missing else dict(document)
+
+
+def add_units(
+    document: Mapping[str, Any],
+    units: Sequence[Unit],
+    setting: Setting,
+    *,
+    mode: Mode = "quick",
+    progress: Report | None = None,
+) -> dict[str, Any]:
+    """The table with these units measured, and its interpolation fitted anew.
+
+    A few units that are in the table are measured again beside them: should the machine be faster or slower than it was
+    when the table was taken, the new rows are brought to the table's level.
+    """
+    device = TableDevice(document)
+    clock = _Clock(progress)
+    anchors = _anchors(device.rows, seed=setting.seed)
+    taken = measure_units([*anchors, *units], setting, SCALES[mode].effort, clock.of("operations"))
+    level = float(np.median([device.rows[unit].latency_us / taken.rows[unit].latency_us for unit in anchors] or [1.0]))
+    rows = dict(device.rows)
+    for unit, row in taken.rows.items():
+        rows.setdefault(unit, _scaled(row, level))
+    figures = {unit: row.latency_us for unit, row in rows.items() if row.source == "measured"}
+    return {
+        **document,
+        "interpolation": {family: model.to_json() for family, model in fit(figures, seed=setting.seed).items()},
+        "rows": [row.to_json(unit) for unit, row in rows.items()],
+    }
+
+
+def _anchors(rows: Mapping[Unit, Row], *, seed: int, count: int = 12) -> list[Unit]:
+    """Layers in the table that take long enough to be compared."""
+    slow = [unit for unit, row in rows.items() if unit.is_layer and row.latency_us > 5 and row.source == "measured"]
+    random = np.random.default_rng(seed)
+    return [slow[i] for i in random.permutation(len(slow))[:count]]
+
+
+def _scaled(row: Row, level: float) -> Row:
+    percentiles = {name: value * level for name, value in (row.percentiles_us or {}).items()}
+    return replace(row, latency_us=row.latency_us * level, percentiles_us=percentiles or None)
+
+
+def _kernels(precisions: Sequence[str]) -> tuple[Bits, ...]:
+    unknown = [precision for precision in precisions if precision not in KERNELS]
+    if unknown or not precisions:
+        raise InvalidInput(f"precision must be of {', '.join(KERNELS)}, got {unknown or 'none'}", field="precision")
+    return tuple(KERNELS[precision] for precision in KERNELS if precision in precisions)
+
+
+def _precisions(precisions: Sequence[str]) -> tuple[Precision, ...]:
+    both: tuple[Precision, ...] = ("fp32", "int8", "mixed")
+    single: tuple[Precision, ...] = ("int8",) if "int8" in precisions else ("fp32",)
+    return both if {"fp32", "int8"} <= set(precisions) else single
+
+
+def _stairs(kernels: Sequence[Bits], scale: Scale, setting: Setting) -> dict[str, list[Unit]]:
+    """By kind and precision, the unit of every width."""
+    found = {}
+    for kind in sweep.STEP_KINDS:
+        for bits in kernels:
+            narrow = bits.activation <= 8
+            units = sweep.staircase(kind, narrow, scale.widths, setting.execution, batch=setting.batch)
+            found[f"{kind}.{'int8' if narrow else 'fp32'}"] = units
+    return found
+
+
+def _steps(stairs: Mapping[str, Sequence[Unit]], figures: Mapping[Unit, float]) -> dict[str, int]:
+    """The coarsest step that pays: between its multiples nothing is faster than the next multiple up."""
+    steps = {}
+    for name, units in stairs.items():
+        times = {unit.out_channels: figures[unit] for unit in units if unit in figures}
+        steps[name] = max(step for step in (1, 2, 4, 8, 16, 32) if step == 1 or _pays(times, step))
+    return steps
+
+
+def _pays(times: Mapping[int, float], step: int) -> bool:
+    """Whether nine in ten widths between multiples take as long as the multiple above them, within 4 %."""
+    between = [width for width in times if width % step and -(-width // step) * step in times]
+    slower = [times[width] >= 0.96 * times[-(-width // step) * step] for width in between]
+    return len(slower) >= step - 1 and sum(slower) >= 0.9 * len(slower)
+
+
+def _layout(execution: Execution) -> dict[str, Any] | None:
+    layout = execution.layout
+    if layout is None:
+        return None
+    return {"block": layout.block, "align": layout.align, "channels_last": layout.channels_last}
+
+
+def _method(mode: Mode, setting: Setting) -> dict[str, Any]:
+    return {
+        "mode": mode,
+        "context": "in the middle of a chain",
+        "clock": setting.clock,
+        "order": "interleaved, random",
+        "statistic": "lower quartile",
+        "seed": setting.seed,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
+
+
+def _noise(taken: Taken) -> dict[str, Any]:
+    errors = [row.repeat_error for row in taken.rows.values()]
+    return {
+        "repeat_error": round(float(np.median(errors)), 5),
+        "repeat_error_p90": round(float(np.quantile(errors, 0.9)), 5),
+        "node_overhead_us": round(taken.node_overhead_us, 4),
+        "run_overhead_us": round(taken.run_overhead_us, 4),
+        "unexpected_kernels": len(taken.unexpected),
+        "units_without_kernel": len(taken.missing),
+    }
+
+
+class _Clock:
+    """Turns counts into seconds left."""
+
+    def __init__(self, report: Report | None) -> None:
+        self._report = report
+
+    def of(self, what: str) -> Callable[[int, int], None] | None:
+        """A callback for one phase."""
+        if self._report is None:
+            return None
+        report, begun = self._report, time.monotonic()
+
+        def told(done: int, total: int) -> None:
+            seconds = time.monotonic() - begun
+            report(what, done, total, seconds / max(done, 1) * (total - done))
+
+        return told

@@ -1,0 +1,248 @@
+"""Times units: packs their contexts into files, runs the files in turn, with and without the runtime's own profile.
+
+The profile says how a file's time is shared among its kernels, but in whole microseconds and with its own cost on top;
+the processor clock says what the file takes without it. Both are joined: over all files, time = constant + a part per
+kernel + scale x profiled time is fitted, which makes a first estimate of every unit; then each file's own time corrects
+the estimates of its units, the less certain ones more (one step of a Kalman filter).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_models.fusion import Execution, Placed, at_kernel_bits, result_bits
+from hw_models.graph import write_graph
+from hw_models.lowering import lower
+from hw_models.profiler.assignment import Assignment, assign
+from hw_models.profiler.contexts import context_input_bits, in_context, renamed
+from hw_models.sessions import ProfiledRunner, Runner, profiling_folder
+from hw_models.table import Row
+from hw_models.timing import Clock, Timing, interleaved
+from hw_models.units import Unit
+from paretrim.network import SizedOperation
+
+#: told how many of how many are done
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How carefully to measure."""
+
+    rounds: int = 24  #: samples per file
+    profiled_runs: int = 60  #: of which the first sixth is dropped
+    contexts_per_file: int = 6
+    files_at_once: int = 24  #: run in turn
+
+
+CAREFUL = Effort()
+QUICK = Effort(rounds=10, profiled_runs=36)
+#: no kernel is dispatched in less
+LEAST_US = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is measured under."""
+
+    execution: Execution
+    batch: int = 1
+    threads: int = 1
+    seed: int = 0
+
+    @property
+    def clock(self) -> Clock:
+        """The thread's own clock cannot see other threads."""
+        return "thread_cpu" if self.threads == 1 else "wall"
+
+
+@dataclass(slots=True)
+class Taken:
+    """What came of measuring units."""
+
+    rows: dict[Unit, Row]
+    node_overhead_us: float
+    run_overhead_us: float
+    unexpected: list[str] = field(default_factory=list)
+    missing: list[Unit] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file with several contexts: its time and the profile of its kernels."""
+
+    timing: Timing
+    assignment: Assignment
+
+    @property
+    def features(self) -> tuple[float, float, float]:
+        """For the fit: 1, kernels, profiled microseconds."""
+        durations = self.assignment.durations_us
+        return 1.0, float(len(durations)), float(sum(_typical(samples) for _, samples in durations))
+
+
+def measure_units(
+    units: Sequence[Unit],
+    setting: Setting,
+    effort: Effort = CAREFUL,
+    progress: Progress | None = None,
+) -> Taken:
+    """Rows for these units, and for the stubs around them. Raises NotMeasured for a unit that fits in no context."""
+    contexts = [_Context.of(unit, setting) for unit in units]
+    random = np.random.default_rng(setting.seed)
+    order = random.permutation(len(contexts))
+    size = effort.contexts_per_file
+    packs = [[contexts[i] for i in order[start : start + size]] for start in range(0, len(order), size)]
+    files: list[_File] = []
+    for start in range(0, len(packs), effort.files_at_once):
+        files += _measure_files(packs[start : start + effort.files_at_once], setting, effort)
+        if progress is not None:
+            progress(min(len(units), (start + effort.files_at_once) * size), len(units))
+    return _joined(files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    operations: tuple[SizedOperation, ...]
+    input_bits: int
+
+    @classmethod
+    def of(cls, unit: Unit, setting: Setting) -> _Context:
+        return cls(in_context(unit, setting.execution), context_input_bits(unit))
+
+
+def _measure_files(packs: Sequence[Sequence[_Context]], setting: Setting, effort: Effort) -> list[_File]:
+    contents, placed = zip(*(_pack(pack, setting) for pack in packs), strict=True)
+    runners = [Runner(c, batch=setting.batch, threads=setting.threads, seed=setting.seed) for c in contents]
+    samples = interleaved(runners, rounds=effort.rounds, seed=setting.seed, clock=setting.clock)
+    runners.clear()
+    timings = [Timing.of(row, setting.clock) for row in samples]
+    with profiling_folder() as folder:
+        profiled = [
+            ProfiledRunner(c, folder, batch=setting.batch, threads=setting.threads, seed=setting.seed) for c in contents
+        ]
+        for _ in range(4):
+            for runner in profiled:
+                for _ in range(effort.profiled_runs // 4):
+                    runner()
+        kernels = [runner.finish(skip=effort.profiled_runs // 6) for runner in profiled]
+    return [_File(timing, assign(found, items)) for timing, found, items in zip(timings, kernels, placed, strict=True)]
+
+
+def _pack(contexts: Sequence[_Context], setting: Setting) -> tuple[bytes, list[Placed]]:
+    """One file with the contexts side by side, and the units that it should execute."""
+    operations: list[SizedOperation] = []
+    bits: dict[str, int] = {}
+    placed: list[Placed] = []
+    for index, context in enumerate(contexts):
+        own = renamed(context.operations, f"u{index}.")
+        placed += lower(own, setting.execution, batch=setting.batch, input_bits=context.input_bits)
+        executed = at_kernel_bits(own, setting.execution)
+        bits |= result_bits(executed, setting.execution, input_bits=context.input_bits)
+        operations += executed
+    return write_graph(operations, bits, batch=setting.batch, seed=setting.seed), placed
+
+
+def _typical(samples: NDArray[np.float64]) -> float:
+    """Mean of the lower half: between whole microseconds, and without disturbances."""
+    half = np.sort(samples)[: max(1, (len(samples) + 1) // 2)]
+    return float(half.mean())
+
+
+def _joined(files: Sequence[_File]) -> Taken:
+    """From files to units."""
+    features = np.array([file.features for file in files])
+    times = np.array([file.timing.latency_ms * 1e3 for file in files])
+    run_us, node_us, scale = _fit(features, times)
+    estimates = _first_estimates(files, node_us, scale)
+    for file in files:
+        _correct(file, estimates, run_us)
+    rows = {
+        unit: Row(
+            latency_us=estimate.mean,
+            percentiles_us=estimate.percentiles(),
+            samples=estimate.samples,
+            repeat_error=estimate.error,
+        )
+        for unit, estimate in estimates.items()
+    }
+    return Taken(
+        rows=rows,
+        node_overhead_us=node_us,
+        run_overhead_us=run_us,
+        unexpected=[name for file in files for name in file.assignment.unexpected],
+        missing=[unit for file in files for unit in file.assignment.missing],
+    )
+
+
+def _fit(features: NDArray[np.float64], times: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Constant, microseconds per kernel, scale: least squares on relative error, towards what is plausible."""
+    plausible, certainty = np.array([4.0, -0.5, 1.0]), np.array([2.0, 1.0, 0.1])
+    weighted = features / times[:, None]  # (files, 3)
+    noise = 0.02
+    prior = noise / certainty
+    rows = np.vstack([weighted, np.diag(prior)])
+    target = np.concatenate([np.ones(len(times)), prior * plausible])
+    solution = np.linalg.lstsq(rows, target, rcond=None)[0]
+    return float(max(0.0, solution[0])), float(solution[1]), float(solution[2])
+
+
+@dataclass(slots=True)
+class _Estimate:
+    mean: float
+    variance: float
+    durations: NDArray[np.float64]
+    samples: int
+    error: float
+
+    def percentiles(self) -> dict[str, float]:
+        """Of the profiled runs, moved to where the mean is."""
+        shift = self.mean - _typical(self.durations)
+        quantiles = np.quantile(self.durations, (0.1, 0.5, 0.9)) + shift
+        return {name: max(0.05, round(float(q), 3)) for name, q in zip(("p10", "p50", "p90"), quantiles, strict=True)}
+
+
+#: what a unit's estimate is uncertain by before its file's time is looked at: whole microseconds, and a share
+_GRAIN_US, _SHARE = 0.35, 0.03
+#: the same for a file's time
+_FILE_SHARE = 0.006
+
+
+def _first_estimates(files: Sequence[_File], node_us: float, scale: float) -> dict[Unit, _Estimate]:
+    found: dict[Unit, list[NDArray[np.float64]]] = {}
+    for file in files:
+        for unit, samples in file.assignment.durations_us:
+            found.setdefault(unit, []).append(samples)
+    estimates = {}
+    for unit, several in found.items():
+        typical = [_typical(samples) for samples in several]
+        mean = max(LEAST_US, node_us + scale * float(np.mean(typical)))
+        halves = [abs(_typical(s[::2]) - _typical(s[1::2])) / max(_typical(s), 1.0) for s in several]
+        estimates[unit] = _Estimate(
+            mean=mean,
+            variance=(_GRAIN_US**2 + (_SHARE * mean) ** 2) / len(several),
+            durations=np.concatenate(several),
+            samples=sum(len(samples) for samples in several),
+            error=float(np.median(halves)),
+        )
+    return estimates
+
+
+def _correct(file: _File, estimates: Mapping[Unit, _Estimate], run_us: float) -> None:
+    """Share what the file took more or less than its units among them, the uncertain ones first."""
+    occurrences: dict[Unit, int] = {}
+    for unit, _ in file.assignment.durations_us:
+        occurrences[unit] = occurrences.get(unit, 0) + 1
+    time_us = file.timing.latency_ms * 1e3
+    gap = time_us - run_us - sum(count * estimates[unit].mean for unit, count in occurrences.items())
+    spread = sum(count**2 * estimates[unit].variance for unit, count in occurrences.items())
+    total = spread + (_FILE_SHARE * time_us) ** 2
+    for unit, count in occurrences.items():
+        estimate = estimates[unit]
+        gain = count * estimate.variance / total
+        estimate.mean = max(LEAST_US, estimate.mean + gain * gap)
+        estimate.variance *= 1 - gain * count

@@ -1,0 +1,121 @@
+"""Which units to measure: a spread of everything for a table, and what a network's policies can come to need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from hw_models.device import Device
+from hw_models.families import FAMILIES, Precision, draw
+from hw_models.fusion import Execution
+from hw_models.lowering import lower
+from hw_models.profiler.contexts import in_context
+from hw_models.sketch import Sketch
+from hw_models.units import Unit
+from paretrim.errors import NotMeasured
+from paretrim.network import Network
+from paretrim.problem import UNCHANGED, Bits, Policy
+
+#: kinds of layers whose channel steps are looked for
+STEP_KINDS = ("conv2d", "conv2d_1x1", "depthwise2d", "linear")
+#: shares of every group that are tried together, narrowest last
+_UNIFORM = (1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125)
+
+
+def spread(count: int, precisions: Sequence[Precision], execution: Execution, *, seed: int, batch: int) -> list[Unit]:
+    """About `count` different units, as they occur in random networks of all families and many sizes of image."""
+    random = np.random.default_rng(seed)
+    units: dict[Unit, None] = {}
+    families = tuple(FAMILIES)
+    turn = 0
+    while len(units) < count and turn < 20 * count:
+        family, precision = families[turn % len(families)], precisions[turn % len(precisions)]
+        side = int(random.choice((8, 12, 16, 20, 24, 28, 32, 40, 48)))
+        multiple = int(random.choice((1, 1, 4, 8)))
+        operations = draw(family, int(random.integers(1 << 30)), precision=precision, side=side, multiple=multiple)
+        for item in lower(operations, execution, batch=batch):
+            units.setdefault(item.unit, None)
+        turn += 1
+    return list(units)[:count]
+
+
+def staircase(kind: str, narrow: bool, widths: Sequence[int], execution: Execution, *, batch: int) -> list[Unit]:
+    """One unit per width, of a layer that reads and writes that many channels."""
+    bits = Bits(8, 8) if narrow else Bits()
+    units = []
+    for width in widths:
+        sketch = _stair(kind, width, bits)
+        layer = sketch.operations[0 if kind == "linear" else 2]
+        placed = lower(sketch.operations, execution, batch=batch)
+        units += [item.unit for item in placed if layer.name in item.covers]
+    return units
+
+
+def _stair(kind: str, width: int, bits: Bits) -> Sketch:
+    sketch = Sketch(16, (12, 12), bits)
+    if kind == "linear":
+        sketch.channels["flat"], sketch.hw["flat"] = width, ()
+        sketch.linear("flat", width)
+        return sketch
+    x = sketch.relu(sketch.conv("input", width, 1))
+    kernel = 1 if kind == "conv2d_1x1" else 3
+    x = sketch.conv(x, width, kernel, groups=width if kind == "depthwise2d" else 1)
+    sketch.conv(sketch.relu(x), 16, 1)
+    return sketch
+
+
+def needed(network: Network, device: Device, policies: Sequence[Policy] | None, *, limit: int, seed: int) -> list[Unit]:
+    """Units that the policies of a network consist of, at most `limit`; random ones on the device's steps, if None."""
+    units: dict[Unit, None] = {}
+    proposals = iter(policies) if policies is not None else _policies(network, device, seed)
+    for policy in proposals:
+        for item in lower(network.sized(policy), device.execution, batch=device.batch):
+            units.setdefault(item.unit, None)
+        if len(units) >= limit:
+            break
+    return list(units)[:limit]
+
+
+def can_be_timed(unit: Unit, execution: Execution) -> bool:
+    """Whether the profiler knows how to build the unit into a network."""
+    try:
+        in_context(unit, execution)
+    except NotMeasured:
+        return False
+    return True
+
+
+def _policies(network: Network, device: Device, seed: int, count: int = 400) -> Iterator[Policy]:
+    """The original, uniform networks at every precision, then random ones on the device's steps."""
+    random = np.random.default_rng(seed)
+    steps = _steps(network, device)
+    choices = {layer.name: device.legal_bits(layer) for layer in network.layers}
+    kernels = device.execution.kernels
+    uniform_bits = [{name: bits for name, options in choices.items() if bits in options} for bits in kernels]
+    yield UNCHANGED
+    for share in _UNIFORM:
+        keep = {name: _stepped(units, share, step) for name, (units, step) in steps.items()}
+        for bits in uniform_bits:
+            yield Policy(keep=keep, bits=bits)
+    for _ in range(count):
+        keep = {name: _stepped(units, float(random.uniform(0.05, 1.0)), step) for name, (units, step) in steps.items()}
+        yield Policy(keep=keep, bits=uniform_bits[int(random.integers(len(uniform_bits)))])
+        mixed = {name: options[int(random.integers(len(options)))] for name, options in choices.items()}
+        yield Policy(keep=keep, bits=mixed)
+
+
+def _steps(network: Network, device: Device) -> dict[str, tuple[int, int]]:
+    """Units and step of every group that may shrink."""
+    found = {}
+    for group in network.prunable_groups:
+        layers = [network.by_name[name] for name in (*group.producers, *group.consumers) if name in network.by_name]
+        steps = [device.channel_step(layer, bits) for layer in layers for bits in device.legal_bits(layer)]
+        step = max(steps, default=1)
+        found[group.name] = (group.units, step)
+    return found
+
+
+def _stepped(units: int, share: float, step: int) -> float:
+    kept = min(units, max(1, round(share * units / step)) * step)
+    return kept / units
