@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from torch import fx
 
 from compressors.criteria import CriterionName, Ranking
+from compressors.fold import fold
 from compressors.graph import clone
 from compressors.imported import Imported
 from compressors.prune import channel_map, slice_module
+from compressors.quantize import Quantizer, WeightRule
 from compressors.ranges import RangeMethod
 from compressors.rebuild import Kept, Rebuilder
 from compressors.reconstruction import RIDGE
 from compressors.statistics import Statistics
+from compressors.weight_steps import StepMethod
 from paretrim.errors import InvalidInput
 from paretrim.network import Network
 from paretrim.problem import FULL_PRECISION, Bits, Policy
@@ -35,6 +39,8 @@ class CompressorOptions:
     match_variance: bool = True  #: scale refitted outputs back to the variance they had
     activation_range: RangeMethod = "mse"  #: how ranges of quantized activations are chosen
     percentile: float = 99.99  #: of the values inside the range, for activation_range="percentile"
+    weight_range: StepMethod = "max"  #: how the steps of quantized weights are chosen
+    weight_rounding: WeightRule = "gptq"  #: whether errors of weights of fewer than 8 bits are made good by others
     seed: int = 0  #: for criterion="random"
 
     def __post_init__(self) -> None:
@@ -69,10 +75,18 @@ class Compressed:
     report: tuple[LayerReport, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _Pruned:
+    """A network that has lost units, and what is needed to quantize it."""
+
+    key: str
     module: fx.GraphModule
     errors: Mapping[str, float]
+
+    @cached_property
+    def folded(self) -> fx.GraphModule:
+        """With its batch norms worked into the layers."""
+        return fold(self.module)
 
 
 class Compressor:
@@ -95,6 +109,13 @@ class Compressor:
             self._rebuilder = Rebuilder(
                 imported.module, self._channels, statistics, self.options.ridge, self.options.match_variance
             )
+        self._quantizer = Quantizer(
+            statistics,
+            self.options.activation_range,
+            self.options.percentile,
+            self.options.weight_range,
+            self.options.weight_rounding,
+        )
         self._pruned: OrderedDict[str, _Pruned] = OrderedDict()
 
     def kept(self, policy: Policy) -> dict[str, tuple[int, ...]]:
@@ -118,7 +139,11 @@ class Compressor:
         """The network under a policy. Raises InvalidPolicy naming the group or layer at fault."""
         kept = self.kept(policy)
         pruned = self._prune(policy, kept)
-        module = clone(pruned.module)
+        if any(bits.weight <= 16 or bits.activation <= 8 for bits in policy.bits.values()):
+            places = {name: self._channels.weight_input(name, kept) for name in policy.bits}
+            module = self._quantizer.quantize(pruned.folded, policy.bits, places, pruned.key)
+        else:
+            module = clone(pruned.module)
         return Compressed(module, policy, kept, self._report(policy, pruned))
 
     def _prune(self, policy: Policy, kept: Kept) -> _Pruned:
@@ -127,7 +152,7 @@ class Compressor:
         if known is None:
             module = slice_module(self._imported, self._network, kept, policy.removed)
             errors = self._rebuilder.rebuild(module, kept) if self._rebuilder else {}
-            known = _Pruned(module.eval(), errors)
+            known = _Pruned(key, module.eval(), errors)
         self._pruned[key] = known
         if len(self._pruned) > REMEMBERED:
             self._pruned.popitem(last=False)

@@ -1,0 +1,144 @@
+"""A folded network with rounded layers: steps, ranges and rounded weights chosen, and every choice remembered."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor, fx, nn
+
+from compressors.gptq import round_by_columns
+from compressors.graph import clone, clone_leaf
+from compressors.grid import ActivationGrid, activation_grid
+from compressors.neighbours import LAYERS
+from compressors.placement import OUTPUT, Edge, placement
+from compressors.ranges import RangeMethod
+from compressors.reconstruction import covariance, readable_weight, stored_weight, weight_from_matrix, weight_matrix
+from compressors.rounding import OUTPUT_PLACE, WeightRounding, rounded
+from compressors.statistics import Statistics
+from compressors.weight_steps import StepMethod, weight_steps
+from paretrim.errors import InvalidPolicy
+from paretrim.problem import Bits
+
+WeightRule = Literal["nearest", "gptq"]
+
+#: rounded weights remembered
+REMEMBERED = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RoundedWeight:
+    """A weight on its grid: `weight` like the layer's, steps (output channels,)."""
+
+    weight: Tensor
+    steps: Tensor
+
+
+@dataclass(eq=False)
+class Quantizer:
+    """Rounds networks that were made from one original."""
+
+    statistics: Statistics | None
+    activation_range: RangeMethod
+    percentile: float
+    step_method: StepMethod
+    rule: WeightRule
+    _weights: OrderedDict[object, RoundedWeight] = field(default_factory=OrderedDict)
+    _grids: dict[tuple[str, int], ActivationGrid] = field(default_factory=dict)
+
+    def quantize(
+        self, folded: fx.GraphModule, bits: Mapping[str, Bits], places: Mapping[str, Tensor], key: str
+    ) -> fx.GraphModule:
+        """A copy of a folded network whose layers have these bits.
+
+        places: by layer, which places of the original weight's input dimension are left. key: names the network's
+        weights, so that those rounded before are found again. Raises InvalidPolicy if a layer's inputs are to be
+        rounded and no range is known.
+        """
+        plan = placement(folded, bits)
+        grids: dict[str, dict[int, ActivationGrid]] = {}
+        for (operation, place), edge in plan.edges.items():
+            if operation != OUTPUT:
+                grids.setdefault(operation, {})[place] = self._grid(edge, operation)
+        last = plan.edges.get((OUTPUT, 0))
+        if last is not None:
+            grids.setdefault(last.tensor, {})[OUTPUT_PLACE] = self._grid(last, last.tensor)
+
+        def make(name: str, leaf: nn.Module) -> nn.Module:
+            width = plan.weights.get(name)
+            if name not in grids and width is None:
+                return _halved(leaf) if name in bits and bits[name].weight == 16 else clone_leaf(leaf)
+            if width is None or not isinstance(leaf, LAYERS):
+                return rounded(leaf, grids.get(name, {}))
+            return self._layer(name, leaf, width, grids.get(name, {}), places.get(name), key)
+
+        return clone(folded, make)
+
+    def _layer(
+        self,
+        name: str,
+        leaf: nn.Module,
+        bits: int,
+        grids: Mapping[int, ActivationGrid],
+        places: Tensor | None,
+        key: str,
+    ) -> nn.Module:
+        axis = 1 if isinstance(leaf, nn.modules.conv._ConvTransposeNd) else 0
+        known = self._weights.pop((key, name, bits), None)
+        if known is None:
+            known = self._round(name, leaf, bits, axis, places)
+        self._weights[key, name, bits] = known
+        if len(self._weights) > REMEMBERED:
+            self._weights.popitem(last=False)
+        made = rounded(leaf, grids, WeightRounding(known.steps, bits, axis))
+        with torch.no_grad():
+            made.weight.copy_(known.weight)  # type: ignore[operator]
+        return made
+
+    def _round(self, name: str, leaf: nn.Module, bits: int, axis: int, places: Tensor | None) -> RoundedWeight:
+        weight = leaf.weight
+        assert isinstance(weight, Tensor)
+        steps = weight_steps(weight, bits, axis=axis, method=self.step_method)
+        known = self.statistics.layers.get(name) if self.statistics else None
+        if self.rule == "nearest" or bits >= 8 or known is None or places is None or axis == 1:
+            return RoundedWeight(weight.detach(), steps)
+        width = known.gram.columns_per_channel
+        columns = (places[:, None] * width + torch.arange(width)).flatten()
+        moments = covariance(known.gram, 1e-2, centred=False)[:, columns][:, :, columns]
+        matrix = weight_matrix(leaf, known.gram)  # (groups, outputs, d)
+        per_row = steps.reshape(len(matrix), -1).repeat_interleave(
+            matrix.shape[1] // (len(steps) // len(matrix)), dim=1
+        )
+        parts = [
+            round_by_columns(part.float(), second, row, bits)
+            for part, second, row in zip(matrix, moments, per_row, strict=True)
+        ]
+        shaped = weight_from_matrix(leaf, known.gram, torch.stack(parts), readable_weight(leaf).shape[1])
+        return RoundedWeight(stored_weight(leaf, shaped), steps)
+
+    def _grid(self, edge: Edge, operation: str) -> ActivationGrid:
+        spread = self.statistics.spreads.get(edge.source) if self.statistics else None
+        if spread is None:
+            raise InvalidPolicy(
+                f"layer {operation!r} cannot have activations of {edge.bits} bits: the range of what it reads is not "
+                "known; collect statistics on calibration inputs first",
+                field=f"bits.{operation}",
+            )
+        key = (edge.source, edge.bits)
+        if key not in self._grids:
+            low, high = spread.range(edge.bits, self.activation_range, self.percentile)
+            self._grids[key] = activation_grid(low, high, edge.bits)
+        return self._grids[key]
+
+
+def _halved(leaf: nn.Module) -> nn.Module:
+    """A copy with its weight as half precision would store it."""
+    copied = clone_leaf(leaf)
+    weight = getattr(copied, "weight", None)
+    if isinstance(weight, nn.Parameter):
+        with torch.no_grad():
+            weight.copy_(weight.half().float())
+    return copied

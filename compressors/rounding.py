@@ -1,0 +1,176 @@
+"""Modules that compute with rounded inputs and weights: any operation of a graph, with its own class's forward.
+
+In evaluation mode the arithmetic is that of `grid`, and so of the exported file. In training mode gradients pass
+through the rounding (Bengio et al. 2013), and the steps of the grids are learnt (Esser et al., LSQ, ICLR 2020, eq. 3
+to 5).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from compressors.graph import clone_leaf
+from compressors.grid import ActivationGrid, weight_top
+from compressors.operators.convolution import torch_pads
+
+#: place of an operation's output among its rounded tensors
+OUTPUT_PLACE = -1
+
+
+class ActivationRounding(nn.Module):
+    """Rounds a tensor to an asymmetric grid. `input_step` is the distance of two neighbours on it."""
+
+    input_step: nn.Parameter
+    zero_point: Tensor
+
+    def __init__(self, grid: ActivationGrid) -> None:
+        super().__init__()
+        self.input_step = nn.Parameter(torch.tensor(grid.scale))
+        self.register_buffer("zero_point", torch.tensor(grid.zero_point, dtype=torch.int32))
+        self.top = grid.top
+
+    @property
+    def grid(self) -> ActivationGrid:
+        """The grid as it stands now."""
+        return ActivationGrid(float(self.input_step.detach()), int(self.zero_point), self.top)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape, values on the grid."""
+        if not self.training:
+            step, zero = self.input_step.detach(), int(self.zero_point)
+            # four cheap passes: torch's fake_quantize also writes a mask for gradients and takes ten times as long
+            return x.div(step).round_().clamp_(-zero, self.top - zero).mul_(step)
+        step = _scaled_gradient(self.input_step, 1.0 / math.sqrt(x[0].numel() * self.top))
+        codes = (_round(x / step) + self.zero_point).clamp(0, self.top)
+        return (codes - self.zero_point) * step
+
+
+class WeightRounding(nn.Module):
+    """Rounds a weight to symmetric grids, one per output channel, at `axis`. bits: 1 to 8."""
+
+    weight_step: nn.Parameter
+
+    def __init__(self, step: Tensor, bits: int, axis: int) -> None:
+        super().__init__()
+        self.weight_step = nn.Parameter(step.detach().clone().float())
+        self.bits, self.axis = bits, axis
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """Same shape, values on their channel's grid."""
+        top = weight_top(self.bits)
+        if not self.training and self.bits > 1:
+            zeros = torch.zeros(len(self.weight_step), dtype=torch.int32)
+            step = self.weight_step.detach()
+            return torch.fake_quantize_per_channel_affine(weight, step, zeros, self.axis, -top, top)
+        shape = [1] * weight.ndim
+        shape[self.axis] = -1
+        step = self.weight_step.reshape(shape)
+        if self.bits == 1:
+            return _sign(weight / step) * step
+        step = _scaled_gradient(step, 1.0 / math.sqrt(weight[0].numel() * top))
+        return _round((weight / step).clamp(-top, top)) * step
+
+
+class Rounded:
+    """Mixed into a module's class: its inputs, its weight and its output are rounded where there is a grid for it."""
+
+    _modules: dict[str, nn.Module | None]
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """As the module's own class, on rounded tensors."""
+        held = self._modules
+        seen = [_applied(held.get(_place(index)), x) for index, x in enumerate(inputs)]
+        weight_rounding = held.get("weight_rounding")
+        if weight_rounding is None:
+            output = super().forward(*seen)  # type: ignore[misc]
+        else:
+            output = run_with_weight(self, weight_rounding(self.weight), *seen)  # type: ignore[attr-defined]
+        return _applied(held.get(_place(OUTPUT_PLACE)), output)
+
+
+def rounded(module: nn.Module, grids: Mapping[int, ActivationGrid], weight: WeightRounding | None = None) -> nn.Module:
+    """A copy of an operation that rounds. grids: by place among its inputs; OUTPUT_PLACE rounds the output."""
+    copied = clone_leaf(module)
+    copied.__class__ = _rounded_class(type(module))
+    for place, grid in grids.items():
+        copied._modules[_place(place)] = ActivationRounding(grid)
+    if weight is not None:
+        copied._modules["weight_rounding"] = weight
+    return copied.train(module.training)
+
+
+def stored_grid(module: nn.Module, place: int) -> ActivationGrid | None:
+    """The grid on which an operation takes its input `place`, or gives its output; None if it does not round it."""
+    held = module._modules.get(_place(place))
+    return held.grid if isinstance(held, ActivationRounding) else None
+
+
+def stored_steps(module: nn.Module) -> Tensor | None:
+    """(output channels,) steps of a layer's weight; None if it is not rounded."""
+    held = module._modules.get("weight_rounding")
+    return held.weight_step.detach() if isinstance(held, WeightRounding) else None
+
+
+def run_with_weight(layer: Any, weight: Tensor, x: Tensor) -> Tensor:
+    """What the layer gives with another weight."""
+    if isinstance(layer, nn.Linear):
+        return functional.linear(x, weight, layer.bias)
+    if isinstance(layer, nn.Embedding):
+        return functional.embedding(x, weight)
+    if isinstance(layer, nn.ConvTranspose1d | nn.ConvTranspose2d):
+        run: Callable[..., Tensor] = (
+            functional.conv_transpose1d if isinstance(layer, nn.ConvTranspose1d) else functional.conv_transpose2d
+        )
+        return run(
+            x, weight, layer.bias, layer.stride, layer.padding, layer.output_padding, layer.groups, layer.dilation
+        )
+    if hasattr(layer, "pads"):
+        x = functional.pad(x, torch_pads(layer.pads))
+    output: Tensor = layer._conv_forward(x, weight, layer.bias)
+    return output
+
+
+_CLASSES: dict[type[nn.Module], type[nn.Module]] = {}
+
+
+def _rounded_class(original: type[nn.Module]) -> type[nn.Module]:
+    """The class with rounding mixed in; its exporter finds the original behind it."""
+    if issubclass(original, Rounded):
+        return original
+    if original not in _CLASSES:
+        _CLASSES[original] = type(f"Rounded{original.__name__}", (Rounded, original), {})
+    return _CLASSES[original]
+
+
+def _place(index: int) -> str:
+    return "output_rounding" if index == OUTPUT_PLACE else f"input_rounding_{index}"
+
+
+def _applied(rounding: nn.Module | None, x: Tensor) -> Tensor:
+    if rounding is None:
+        return x
+    result: Tensor = rounding(x)
+    return result
+
+
+def _round(x: Tensor) -> Tensor:
+    """Rounded, with the gradient of x."""
+    return x + (torch.round(x) - x).detach()
+
+
+def _sign(x: Tensor) -> Tensor:
+    """-1 or +1, with the gradient of x where |x| <= 1 (BinaryConnect, Courbariaux et al. 2015)."""
+    clipped = x.clamp(-1.0, 1.0)
+    return clipped + (torch.where(x < 0, -1.0, 1.0) - clipped).detach()
+
+
+def _scaled_gradient(x: Tensor, factor: float) -> Tensor:
+    """x, with its gradient multiplied by the factor (LSQ, section 2.2)."""
+    scaled = x * factor
+    return (x - scaled).detach() + scaled
