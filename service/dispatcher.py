@@ -29,11 +29,11 @@ from sqlalchemy import select
 from service import dialect, housekeeping, inspections, jobs
 from service.artifacts import Artifacts
 from service.database import Database
+from service.errand import BROKEN, DONE, LOST, Errand
 from service.jobs import Fence, Fenced
 from service.settings import Settings
 from service.tables import Job
 from service.uploads import Uploads
-from service.worker import BROKEN, DONE, LOST, Errand
 
 log = logging.getLogger(__name__)
 

@@ -220,7 +220,7 @@ def expired(session: Session) -> list[Fence]:
     statement = select(Job.id, Job.attempt, Job.owner).where(
         Job.state.in_(WORKING), Job.lease_expires_at < dialect.clock(session)
     )
-    found = session.execute(dialect.skip_locked(session, statement)).tuples()
+    found = session.execute(dialect.skip_locked(session, statement))
     return [Fence(job_id, attempt, owner or "") for job_id, attempt, owner in found]
 
 

@@ -7,7 +7,6 @@ inherits the database's address. The lease is renewed here: a worker that hangs 
 from __future__ import annotations
 
 import ctypes
-import dataclasses
 import errno
 import json
 import logging
@@ -15,9 +14,7 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from paretrim.errors import JobFailed
 from paretrim.problem import Budget, Constraint, Measurement, Objective
@@ -28,37 +25,13 @@ from search.run import run_job
 from service import jobs, tables
 from service.artifacts import Artifacts
 from service.database import Database
+from service.errand import BROKEN, DONE, LOST, Errand
 from service.jobs import Fence, Fenced
 from service.recorder import FLUSH_SECONDS, PATIENCE_SECONDS, SqlRecorder, candidate_of
 
 log = logging.getLogger(__name__)
 
-#: exit statuses, read by the dispatcher
-DONE, LOST, BROKEN = 0, 75, 70
-
 _PR_SET_PDEATHSIG = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """What a worker is sent to do."""
-
-    database_url: str
-    data_dir: str
-    job_id: str
-    attempt: int
-    owner: str
-    lease_seconds: float
-    executor: Literal["ray", "inline"] = "ray"
-
-    @property
-    def fence(self) -> Fence:
-        """What it must hold to write."""
-        return Fence(self.job_id, self.attempt, self.owner)
-
-    def dump(self) -> bytes:
-        """For standard input."""
-        return json.dumps(dataclasses.asdict(self)).encode()
 
 
 def plan_of(job: tables.Job, searches: list[tables.Search]) -> JobPlan:
