@@ -43,19 +43,18 @@ class Normalization:
     mean: tuple[float, ...] = (0.0,)  #: one for all channels, or one each
     std: tuple[float, ...] = (1.0,)
 
-    def __call__(self, rows: Array) -> Tensor:
+    def __call__(self, rows: Tensor) -> Tensor:
         """Network inputs. Integers wider than 8 bits are indices, and stay integers.
 
         rows: (n, *input_shape). Returns the same shape, float32 or int64.
         """
-        if rows.dtype.kind in "iu" and rows.dtype != np.uint8:
-            return torch.from_numpy(rows.astype(np.int64))
-        values = torch.from_numpy(np.array(rows, dtype=np.float32))
+        if not rows.is_floating_point() and rows.dtype != torch.uint8:
+            return rows.long()
         if self == Normalization():
-            return values
-        extent = (1, -1) + (1,) * (values.dim() - 2) if values.dim() > 1 else (1,)
+            return rows.float()
+        extent = (1, -1) + (1,) * (rows.dim() - 2) if rows.dim() > 1 else (1,)
         mean, std = (torch.tensor(part, dtype=torch.float32).reshape(extent) for part in (self.mean, self.std))
-        return values.mul_(self.scale).sub_(mean).div_(std)
+        return (rows * self.scale).sub_(mean).div_(std)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +68,17 @@ class Split:
     def __len__(self) -> int:
         return len(self.x)
 
+    def stored(self) -> Tensor:
+        """The rows as they are stored; `normalization` makes network inputs of them."""
+        return _tensor(self.x)
+
     def inputs(self, start: int = 0, stop: int | None = None) -> Tensor:
         """Rows start..stop-1 as the network takes them."""
-        return self.normalization(self.x[start:stop])
+        return self.normalization(_tensor(self.x[start:stop]))
 
     def targets(self, start: int = 0, stop: int | None = None) -> Tensor:
         """Labels (n,) int64, or targets (n, ...) float32."""
-        return torch.from_numpy(np.array(self.y[start:stop]))
+        return _tensor(self.y[start:stop])
 
     def take(self, rows: npt.NDArray[np.intp]) -> Split:
         """The rows named, in that order."""
@@ -157,6 +160,11 @@ def digest(split: Split) -> str:
         sha.update(f"{part.dtype.str}{part.shape}".encode())
         sha.update(np.ascontiguousarray(part).data)
     return sha.hexdigest()
+
+
+def _tensor(values: Array) -> Tensor:
+    """The same memory; a copy only of what lies in Ray's store, which must not be written."""
+    return torch.from_numpy(values if values.flags.writeable else values.copy())
 
 
 def _read(path: Path) -> tuple[dict[str, Array], list[str]]:

@@ -55,7 +55,7 @@ class Evaluator:
         self._type = torch.bfloat16 if bfloat16 else torch.float32
         self._inputs = validation.inputs()
         self._targets = validation.targets()
-        self._batches = [_laid_out(rows, self._type) for rows in self._inputs.split(batch)]
+        self._batches = [_laid_out(rows, self._type) for rows in torch.split(self._inputs, batch)]
         self._known: dict[str, Outcome] = {}
 
     def evaluate(self, policy: Policy) -> Outcome:
@@ -78,7 +78,8 @@ class Evaluator:
             with _timed(seconds, "compress"):
                 compressed = self._compressor.compress(policy)
             with _timed(seconds, "fold"):
-                module = fold(compressed.module).to(dtype=self._type, memory_format=torch.channels_last)
+                module = fold(compressed.module).to(self._type)
+                module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             with _timed(seconds, "forward"):
                 accuracy = self.accuracy(module)
         except Exception as error:  # whatever a policy does to a network, the search goes on

@@ -25,6 +25,7 @@ from search.plan import (
     Checkpoint,
     CurveStep,
     Delivered,
+    JobInputs,
     JobPlan,
     Recorded,
     SearchEnd,
@@ -38,29 +39,63 @@ Say = Callable[[str, str], None]
 STATE = ".paretrim"
 
 
+def begin(folder: Path, plan: JobPlan, inputs: JobInputs) -> None:
+    """Make a folder for a new job. Raises InvalidInput if it holds a job already."""
+    state = folder / STATE
+    if (state / "job.json").exists():
+        raise InvalidInput(f"{folder} holds a job already; continue it with --resume {folder}", field="out")
+    state.mkdir(parents=True, exist_ok=True)
+    _write(state / "model", inputs.model)
+    job = {
+        "plan": plan_json(plan),
+        "dataset": str(inputs.dataset),
+        "device": dict(inputs.device),
+        "architecture": inputs.architecture,
+    }
+    _write(state / "job.json", json.dumps(job).encode())
+
+
+def taken_up(folder: Path) -> tuple[JobPlan, JobInputs]:
+    """The job of a folder, to go on with. Raises InvalidInput if there is none."""
+    state = folder / STATE
+    try:
+        job = json.loads((state / "job.json").read_text())
+    except OSError:
+        raise InvalidInput(f"{folder} holds no job; begin one with --out {folder}", field="resume") from None
+    dataset = Path(job["dataset"])
+    if not dataset.is_file():
+        raise InvalidInput(f"the job's dataset {dataset} is no longer there", field="resume")
+    inputs = JobInputs((state / "model").read_bytes(), dataset, job["device"], job["architecture"])
+    return plan_from(job["plan"]), inputs
+
+
 class FolderRecorder:
     """Implements `search.plan.Recorder` on files. One process at a time has a folder."""
 
-    def __init__(self, folder: Path, plan: JobPlan, *, show: Show, say: Say) -> None:
-        """show: how far the job is; say: something a person may want to read, with its level.
+    def __init__(
+        self, folder: Path, plan: JobPlan, *, show: Show, say: Say, best: dict[str, float] | None = None
+    ) -> None:
+        """show: how far the job is; say: something a person may want to read, with its level; best: kept up to date.
 
-        Raises InvalidInput if another process has the folder, or it holds another job.
+        Raises InvalidInput if another process has the folder.
         """
         self.folder = folder
         self.plan = plan
         self.messages: list[tuple[str, str]] = []
         self.front_numbers: tuple[int, ...] = ()
         self.hypervolume = 0.0
-        self.best: Mapping[str, float] = {}
+        self.best = best if best is not None else {}
         self.stop: Wanted = "run"
         self._show, self._say = show, say
         self._state = folder / STATE
         self._state.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self._state / "lock")
-        before = self._state / "plan.json"
-        if before.exists() and json.loads(before.read_text()) != plan_json(plan):
-            raise InvalidInput(f"{folder} holds another job; choose another folder, or --resume it", field="out")
-        _write(before, json.dumps(plan_json(plan)).encode())
+
+    def __enter__(self) -> FolderRecorder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let others have the folder."""
@@ -126,7 +161,8 @@ class FolderRecorder:
 
     def front(self, numbers: Sequence[int], hypervolume: float, best: Mapping[str, float]) -> None:
         """The job's front changed."""
-        self.front_numbers, self.hypervolume, self.best = tuple(numbers), hypervolume, dict(best)
+        self.front_numbers, self.hypervolume = tuple(numbers), hypervolume
+        self.best.update(best)
 
     def search_ended(self, search: SearchPlan, end: SearchEnd, message: str | None) -> None:
         """A search is over."""
@@ -183,6 +219,10 @@ class FolderRecorder:
 
     def spent(self, cpu_seconds: float) -> None:
         """Nobody is billed here."""
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Put a file beside the networks."""
+        _write(self.folder / name, content)
 
     def _arrays(self, search_id: str, told: int) -> Path:
         return self._state / f"{search_id}-{told}.safetensors"

@@ -18,7 +18,6 @@ from compressors import (
     collect_statistics,
     describe,
     read_onnx,
-    read_safetensors,
 )
 from hw_models.cost import Costs
 from hw_models.devices import load_device
@@ -33,6 +32,8 @@ from search.plan import JobInputs, JobPlan, Recorder
 
 #: rows statistics are collected on
 CALIBRATION_ROWS = 512
+#: metrics that come from a table
+TIMED = frozenset({"latency_ms", "energy_mj"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,11 @@ class Prepared:
 
 def read_model(content: bytes, architecture: str | None) -> Imported:
     """ONNX, or the weights of a registered architecture as safetensors. Raises InvalidModel."""
-    return read_onnx(content) if architecture is None else read_safetensors(content, architecture)
+    if architecture is None:
+        return read_onnx(content)
+    from compressors import read_safetensors
+
+    return read_safetensors(content, architecture)
 
 
 def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
@@ -102,7 +107,7 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
     evaluator = Evaluator(Compressor(imported, network, statistics, CompressorOptions()), scoring, plan.metric)
     judged = Provenance("measured", f"validation split, {len(scoring)} rows")
     if before is None:
-        document = measured_document(inputs.device, network)
+        document = _with_measurements(plan, inputs.device, network)
         original = _measure_original(evaluator, Costs(network, load_device(document)), judged)
     else:
         document, original = before["device"], Measurement.from_json(before["original"])
@@ -114,9 +119,12 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
     return prepared
 
 
-def measured_document(document: Mapping[str, Any], network: Network) -> Mapping[str, Any]:
-    """The table with the operations of the network's policies in it; measured now if this is the very host."""
-    return extend_table(document, [network]) if document.get("kind") == "table" else document
+def _with_measurements(plan: JobPlan, document: Mapping[str, Any], network: Network) -> Mapping[str, Any]:
+    """The table with what the network's policies need; measured now, if time matters and this is the very host."""
+    metrics = {o.metric for o in plan.objectives} | {c.base_metric for c in plan.constraints}
+    if document.get("kind") == "table" and metrics & TIMED:
+        return extend_table(document, [network], seed=plan.seed)
+    return document
 
 
 def _measure_original(evaluator: Evaluator, costs: Costs, judged: Provenance) -> Measurement:

@@ -28,6 +28,9 @@ SETTINGS = {
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
 }
 
+#: loggers that warn of what is meant: no result files, token authentication
+QUIET = ("ray.tune", "ray._private.authentication")
+
 
 @contextmanager
 def cluster(address: str | None, *, data_bytes: int = 0, workers: int | None = None) -> Iterator[int]:
@@ -39,7 +42,8 @@ def cluster(address: str | None, *, data_bytes: int = 0, workers: int | None = N
     """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
-    logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it warns that there are no result files
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.ERROR)
     if ray.is_initialized():
         yield workers or _cpus()
         return
@@ -51,7 +55,8 @@ def cluster(address: str | None, *, data_bytes: int = 0, workers: int | None = N
         finally:
             ray.shutdown()
         return
-    with _own_token(), _short_folder() as folder:
+    _take_token()
+    with _short_folder() as folder:
         ray.init(
             num_cpus=workers or os.cpu_count() or 1,
             include_dashboard=False,
@@ -68,23 +73,18 @@ def cluster(address: str | None, *, data_bytes: int = 0, workers: int | None = N
 
 
 def _cpus() -> int:
-    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return max(1, int(resources.get("CPU", 1)))
 
 
-@contextmanager
-def _own_token() -> Iterator[None]:
-    """Nobody else on this machine may use the cluster. A token that was set stays."""
-    given = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
-    if given:
-        yield
-        return
-    os.environ["RAY_AUTH_MODE"] = "token"
-    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-    try:
-        yield
-    finally:
-        for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
-            os.environ.pop(name, None)
+def _take_token() -> None:
+    """Nobody else on this machine may use the cluster. A token or mode that was set stays.
+
+    Ray reads a token once per process, so this one is for all clusters of the process; with a token and no mode it
+    turns authentication on by itself, and would otherwise write a token into the user's home.
+    """
+    if not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ):
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
 @contextmanager

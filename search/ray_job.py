@@ -17,7 +17,6 @@ from typing import Any
 import ray
 import torch
 from ray import tune
-from ray.actor import ActorHandle
 from ray.tune.schedulers import MedianStoppingRule, TrialScheduler
 
 from search.deliver import deliver
@@ -27,7 +26,7 @@ from search.plan import Interrupted, JobInputs, JobPlan, Recorded, SearchPlan, W
 from search.prepare import Prepared
 from search.ray_cluster import cluster
 from search.ray_delivery import RayWorkshop
-from search.ray_pool import Desk, RayPool
+from search.ray_pool import Actor, DeskActor, RayPool
 
 #: a trial must ask Tune for something; one byte of memory is nothing
 NO_CPU = tune.PlacementGroupFactory([{"memory": 1.0}])
@@ -88,7 +87,7 @@ class RayJob:
         deliver(self.plan, self.inputs, self.prepared, self.ledger, RayWorkshop(self.workers))
 
     def _experiment(self, searches: list[SearchPlan], scheduler: TrialScheduler | None) -> None:
-        desk = Desk.remote([ray.put(self.prepared.basis)], self.workers)
+        desk: Actor = DeskActor.remote([ray.put(self.prepared.basis)], self.workers)
         clerk = Clerk(desk, self.ledger, ends_early=scheduler is not None)
         errand = Errand(self.plan, self.prepared.setting, {s.id: self.ledger.so_far(s) for s in searches})
         try:
@@ -128,7 +127,7 @@ class RayJob:
 class Clerk(tune.Callback):
     """Fetches what searches posted and has it recorded; tells the desk what is wanted. Runs in Tune's loop."""
 
-    def __init__(self, desk: ActorHandle, ledger: Ledger, *, ends_early: bool) -> None:
+    def __init__(self, desk: Actor, ledger: Ledger, *, ends_early: bool) -> None:
         self.error: Exception | None = None  #: what recording raised; Tune would hide it
         self.wanted: Wanted = "run"
         self._desk = desk
@@ -176,7 +175,7 @@ class Clerk(tune.Callback):
                 self.error = error
 
 
-def search_trial(config: dict[str, Any], errand: Errand, desk: ActorHandle) -> None:
+def search_trial(config: dict[str, Any], errand: Errand, desk: Actor) -> None:
     """What a Tune trial does: run one search and post its steps."""
     torch.set_num_threads(1)
     search = next(search for search in errand.plan.searches if search.position == config["search"])

@@ -13,7 +13,6 @@ from typing import Any
 
 import ray
 import torch
-from ray.actor import ActorHandle
 from ray.exceptions import RayActorError
 
 from paretrim.problem import Policy
@@ -22,14 +21,16 @@ from search.explore import Step
 from search.plan import Interrupted, Wanted
 from search.prepare import EvaluationBasis
 
+#: a handle of one, whose methods Ray makes up
+Actor = Any
+
 #: seconds between two looks at what is wanted of the job
 PATIENCE_SECONDS = 0.2
 #: actors a policy may bring down before it is a failure
 LIVES = 2
 
 
-@ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)
-class EvaluationActor:
+class Evaluation:
     """An evaluator in a process of its own."""
 
     def __init__(self, basis: EvaluationBasis) -> None:
@@ -41,7 +42,10 @@ class EvaluationActor:
         return self._evaluator.evaluate(policy)
 
 
-@ray.remote(num_cpus=0, max_restarts=0, max_task_retries=0)
+#: `remote(basis)` starts an Evaluation on a CPU of its own
+EvaluationActor: Any = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Evaluation)
+
+
 class Desk:
     """Where searches, evaluation actors and the process that runs the job meet."""
 
@@ -70,29 +74,34 @@ class Desk:
         mail, self._mail = self._mail, []
         return mail
 
-    def actors(self) -> list[tuple[int, ActorHandle]]:
+    def actors(self) -> list[tuple[int, Actor]]:
         """Every evaluation actor with its generation: how often its place was filled anew."""
         return list(zip(self._generation, self._actors, strict=True))
 
-    def replace(self, place: int, generation: int) -> tuple[int, ActorHandle]:
+    def replace(self, place: int, generation: int) -> tuple[int, Actor]:
         """The actor of that place died; whoever says so first has another hired. Returns the one there now."""
         if self._generation[place] == generation:
             self._actors[place] = self._hire()
             self._generation[place] += 1
         return self._generation[place], self._actors[place]
 
-    def _hire(self) -> ActorHandle:
-        return EvaluationActor.remote(self._basis)
+    def _hire(self) -> Actor:
+        actor: Actor = EvaluationActor.remote(self._basis)
+        return actor
+
+
+#: `remote([reference to a basis], workers)` starts a Desk, which needs no CPU
+DeskActor: Any = ray.remote(num_cpus=0, max_restarts=0, max_task_retries=0)(Desk)
 
 
 class RayPool:
     """The desk's actors, as one search sees them. Other searches use them at the same time."""
 
-    def __init__(self, desk: ActorHandle, first: int) -> None:
+    def __init__(self, desk: Actor, first: int) -> None:
         """first: the place to begin with, so that searches do not all queue at the same actor."""
         self._desk = desk
-        self._actors: list[tuple[int, ActorHandle]] = ray.get(desk.actors.remote())
-        self._first = first
+        self._actors: list[tuple[int, Actor]] = ray.get(desk.actors.remote())
+        self._first: int = first
         self._known: dict[str, Outcome] = {}
 
     def evaluate(self, policies: Sequence[Policy], wanted: Callable[[], Wanted]) -> list[Outcome]:
@@ -126,7 +135,8 @@ class RayPool:
             outcome: Outcome = ray.get(reference)
         except RayActorError:
             generation, _ = self._actors[place]
-            self._actors[place] = ray.get(self._desk.replace.remote(place, generation))
+            replaced: tuple[int, Actor] = ray.get(self._desk.replace.remote(place, generation))
+            self._actors[place] = replaced
             return None
         return outcome
 
@@ -134,6 +144,10 @@ class RayPool:
         """Each policy's outcome; only the first of equal policies has cost anything."""
         outcomes = []
         for policy in policies:
-            outcomes.append(fresh.pop(policy.key, None) or self._known[policy.key])
-            self._known.setdefault(policy.key, Outcome(outcomes[-1].accuracy, outcomes[-1].failure))
+            if policy.key in fresh:
+                outcome = fresh.pop(policy.key)
+                self._known[policy.key] = Outcome(outcome.accuracy, outcome.failure)
+            else:
+                outcome = self._known[policy.key]
+            outcomes.append(outcome)
         return outcomes

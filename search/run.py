@@ -46,14 +46,14 @@ def run_job(
             ledger = Ledger(plan, prepared.original, recorder)
             if executor == "inline":
                 search_inline(plan, prepared, ledger)
-                check_outcome(ledger)
+                settle(ledger)
                 deliver(plan, inputs, prepared, ledger)
             else:
                 from search.ray_job import on_ray  # ray takes a second to import and is not always installed
 
                 with on_ray(plan, inputs, prepared, ledger, address=ray_address, workers=workers) as job:
                     job.search(stop_losing=stop_losing)
-                    check_outcome(ledger)
+                    settle(ledger)
                     job.deliver()
     except JobFailed:
         raise
@@ -80,11 +80,18 @@ def search_inline(plan: JobPlan, prepared: Prepared, ledger: Ledger) -> None:
                 ledger.take(search, step)
 
 
-def check_outcome(ledger: Ledger) -> None:
-    """Raise JobFailed if no search came to anything."""
+def settle(ledger: Ledger) -> None:
+    """Record the final front, reckoned in order of number: to the last bit the same however the job ran.
+
+    Raises JobFailed if no search came to anything, LeaseLost.
+    """
     if all(end == "failed" for end in ledger.ends.values()):
         reasons = "; ".join(dict.fromkeys(ledger.messages.values())) or "see the searches"
         raise JobFailed(f"every search failed: {reasons}", code="all_searches_failed")
+    front = ledger.front()
+    ledger.recorder.front(front.numbers, front.hypervolume, front.best)
+    if not len(front):
+        ledger.recorder.log("warning", "no candidate meets every constraint, so nothing can be delivered")
 
 
 def _code(error: ParetrimError) -> str:

@@ -50,11 +50,11 @@ def test_bytes_are_scaled_and_normalized_by_channel(tmp_path: Path) -> None:
 
 def test_floats_are_taken_as_the_network_takes_them() -> None:
     rows = np.random.default_rng(0).normal(size=(3, 2, 4)).astype(np.float32)
-    assert (Normalization()(rows).numpy() == rows).all()
+    assert (Normalization()(torch.from_numpy(rows)).numpy() == rows).all()
 
 
 def test_wide_integers_stay_indices() -> None:
-    assert Normalization()(np.array([[1, 2, 3]])).dtype == torch.int64
+    assert Normalization()(torch.tensor([[1, 2, 3]], dtype=torch.int32)).dtype == torch.int64
 
 
 def test_missing_splits_are_carved_from_train_by_seed_and_said_so(tmp_path: Path) -> None:

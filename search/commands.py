@@ -1,0 +1,231 @@
+"""`paretrim run`, `profile`, `inspect` and `devices`: what works on this machine without a server."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, Literal
+
+import typer
+
+from paretrim._output import Output, emit_one, emit_rows, say
+from paretrim.algorithms import check_options, with_baselines
+from paretrim.client import Client
+from paretrim.errors import InvalidInput
+from paretrim.problem import Budget, Constraint, Objective
+from paretrim.wire import AlgorithmChoice
+from search.local_devices import HOST, device_folder, find_device, keep_device
+from search.plan import Interrupted, JobInputs, JobPlan, SearchPlan
+
+EXIT_INTERRUPTED = 130
+
+_FRONT_COLUMNS = ("n", "algorithm", "accuracy", "latency_ms", "size_bytes", "macs", "split", "precision", "file")
+
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How data is written to stdout.")]
+DeviceOption = Annotated[str, typer.Option(help="Name of a device, or a .json file.")]
+ArchitectureOption = Annotated[
+    str | None, typer.Option(help="Of a safetensors file: the registered architecture its weights are for.")
+]
+
+
+def run(
+    model: Annotated[Path | None, typer.Argument(help="An .onnx file, or .safetensors with --architecture.")] = None,
+    data: Annotated[Path | None, typer.Argument(help="An .npz file.")] = None,
+    device: DeviceOption = HOST,
+    algorithms: Annotated[str, typer.Option(help="Names, separated by commas.")] = "amc",
+    option: Annotated[list[str] | None, typer.Option(help="Of an algorithm: amc.warmup=20. Repeatable.")] = None,
+    objectives: Annotated[str, typer.Option(help="Metrics, separated by commas.")] = "accuracy,latency_ms",
+    constraint: Annotated[list[str] | None, typer.Option(help="'latency_ratio <= 0.5'. Repeatable.")] = None,
+    candidates: Annotated[int, typer.Option(min=1, help="Candidates of each search.")] = 200,
+    seconds: Annotated[float | None, typer.Option(help="Seconds of each search.")] = None,
+    finetune_epochs: Annotated[float, typer.Option(min=0, help="Epochs each delivered network is tuned.")] = 1.0,
+    deliver: Annotated[int, typer.Option(min=0, help="At most so many networks are delivered.")] = 8,
+    window: Annotated[int, typer.Option(min=1, max=256, help="Policies asked for at once.")] = 8,
+    validation_samples: Annotated[int | None, typer.Option(min=1, help="Rows candidates are scored on.")] = None,
+    metric: Annotated[str, typer.Option(help="top1, top5, mse or auc.")] = "top1",
+    architecture: ArchitectureOption = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder the results are left in.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Continue the job of this folder.")] = None,
+    executor: Annotated[Literal["inline", "ray"], typer.Option(help="One process, or a pool of them.")] = "ray",
+    workers: Annotated[int | None, typer.Option(min=1, help="Evaluations at once on Ray.")] = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """Search for smaller networks here, without a server."""
+    if resume is not None:
+        job = _resumed(resume)
+    else:
+        plan = JobPlan(
+            id="local",
+            searches=_searches(algorithms, option or [], seed),
+            objectives=tuple(Objective(name.strip()) for name in objectives.split(",")),
+            constraints=tuple(Constraint.parse(text) for text in constraint or []),
+            budget=Budget(candidates, seconds),
+            seed=seed,
+            window=window,
+            finetune_epochs=finetune_epochs,
+            deliver=deliver,
+            validation_samples=validation_samples,
+            metric=metric,
+        )
+        job = _started(plan, _given(model, "model"), _given(data, "data"), device, architecture, out)
+    members = _run(job, executor, workers)
+    emit_rows(members, _FRONT_COLUMNS, output, whole=members)
+    say(f"{len(members)} networks on the front; see {job.folder / 'report.md'}")
+
+
+@dataclass(frozen=True)
+class LocalJob:
+    """A job and the folder it is kept in."""
+
+    folder: Path
+    plan: JobPlan
+    inputs: JobInputs
+
+
+def _searches(algorithms: str, options: list[str], seed: int) -> tuple[SearchPlan, ...]:
+    """An algorithm named twice runs again with the next seed."""
+    names = [name.strip() for name in algorithms.split(",") if name.strip()]
+    chosen: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for text in options:
+        key, equals, value = text.partition("=")
+        algorithm, dot, name = key.partition(".")
+        if not equals or not dot or algorithm not in chosen:
+            raise InvalidInput(f"--option {text!r} must be ALGORITHM.NAME=VALUE of one of {algorithms}", field="option")
+        chosen[algorithm][name] = _value(value)
+    for name, given in chosen.items():
+        check_options(name, given)
+    runs = with_baselines([AlgorithmChoice(name=name, options=chosen[name]) for name in names])
+    repeats = [sum(earlier.name == run.name for earlier in runs[:position]) for position, run in enumerate(runs)]
+    return tuple(
+        SearchPlan(f"s{position}-{run.name}", position, run.name, run.options, seed + repeats[position], run.baseline)
+        for position, run in enumerate(runs)
+    )
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _given(path: Path | None, what: str) -> Path:
+    if path is None:
+        raise InvalidInput("say which model and which data: paretrim run MODEL DATA --out DIR", field=what)
+    if not path.is_file():
+        raise InvalidInput(f"there is no file {path}", field=what)
+    return path
+
+
+def _started(
+    plan: JobPlan, model: Path, data: Path, device: str, architecture: str | None, out: Path | None
+) -> LocalJob:
+    """A new job in a folder that holds none."""
+    if out is None:
+        raise InvalidInput("say where the results go: --out DIR", field="out")
+    from search.local import begin
+
+    if model.suffix == ".safetensors" and architecture is None:
+        raise InvalidInput("weights alone are no network; say --architecture NAME", field="architecture")
+    inputs = JobInputs(model.read_bytes(), data.resolve(), find_device(device, say), architecture)
+    begin(out, plan, inputs)
+    return LocalJob(out, plan, inputs)
+
+
+def _resumed(folder: Path) -> LocalJob:
+    from search.local import taken_up
+
+    plan, inputs = taken_up(folder)
+    return LocalJob(folder, plan, inputs)
+
+
+def _run(job: LocalJob, executor: Literal["inline", "ray"], workers: int | None) -> list[dict[str, Any]]:
+    """Run to the end. Raises JobFailed; leaves with 130 if it was interrupted."""
+    from search.local import FolderRecorder
+    from search.local_progress import watched
+    from search.local_results import write_results
+    from search.run import run_job
+
+    best: dict[str, float] = {}
+    with watched(lambda: ", ".join(f"best {name} {value:.4g}" for name, value in best.items())) as (show, tell):
+        recorder = FolderRecorder(job.folder, job.plan, show=show, say=tell, best=best)
+        try:
+            with _stops_on_interrupt(recorder):
+                run_job(job.plan, job.inputs, recorder, executor=executor, workers=workers)
+            return write_results(recorder)
+        except (Interrupted, KeyboardInterrupt):
+            say(f"stopped; continue with: paretrim run --resume {job.folder}")
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        finally:
+            recorder.close()
+
+
+@contextmanager
+def _stops_on_interrupt(recorder: Any) -> Iterator[None]:
+    """The first Ctrl-C stops between two candidates, the second at once."""
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        del signum, frame
+        if recorder.stop != "run":
+            raise KeyboardInterrupt
+        recorder.stop = "pause"
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def profile(
+    ctx: typer.Context,
+    device: Annotated[str, typer.Option(help="What to call the table.")] = HOST,
+    out: Annotated[Path | None, typer.Option(help="File to write; absent: where `run` looks for it.")] = None,
+    model: Annotated[list[Path] | None, typer.Option(help="Measure this model's operations too. Repeatable.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer operations and repetitions.")] = False,
+    upload: Annotated[bool, typer.Option("--upload", help="Put the table to the server as well.")] = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """Measure this machine into a latency table."""
+    from search.local_devices import profile as profile_this_host
+
+    models = [_given(path, "model").read_bytes() for path in model or []]
+    document = profile_this_host(device, models, quick=quick, say=say)
+    path = out or device_folder() / f"{device}.json"
+    keep_device(document, path)
+    row = {"device": device, "rows": len(document["rows"]), "file": str(path)}
+    if upload:
+        with Client(ctx.find_root().params.get("url")) as client:
+            client.devices.put(device, document)
+        say(f"uploaded {device}")
+    emit_one(row, row, output)
+
+
+def inspect(
+    model: Annotated[Path, typer.Argument(help="An .onnx file, or .safetensors with --architecture.")],
+    device: Annotated[str | None, typer.Option(help="Also say what it costs there: a name or a .json file.")] = None,
+    architecture: ArchitectureOption = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """Show what paretrim sees in a model file: layers, groups, costs."""
+    from search.inspection import inspect_model
+
+    found = inspect_model(_given(model, "model").read_bytes(), architecture, _document(device))
+    if output is Output.table:
+        emit_one(found, {name: value for name, value in found.items() if not isinstance(value, list)}, output)
+        emit_rows(found["layers"], list(found["layers"][0]), output)
+        emit_rows(found["groups"], list(found["groups"][0]), output)
+    else:
+        emit_rows(found["layers"], list(found["layers"][0]), output, whole=[found])
+    for warning in found["warnings"]:
+        say(f"warning: {warning}")
+
+
+def _document(device: str | None) -> Any:
+    return None if device is None else find_device(device, say)

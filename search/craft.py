@@ -1,0 +1,206 @@
+"""A front member made real: compressed, fine-tuned with distillation, exported, checked, judged on the test split.
+
+The only file that looks at the test split.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import onnxruntime
+import torch
+from safetensors.torch import save
+from torch import Tensor, fx
+
+from compressors import Compressed, Compressor, CompressorOptions, check_parity, describe, fold, write_onnx
+from compressors.finetune import finetune
+from compressors.training import FinetuneOptions, Progress, TensorData
+from paretrim.problem import Policy
+from search.data import Split
+from search.evaluate import BATCH, Evaluator
+from search.plan import Interrupted, Wanted
+from search.prepare import EvaluationBasis, read_model
+from search.score import Interval, score, wilson
+
+#: rows an exported file's outputs are compared with torch's on
+PARITY_ROWS = 64
+#: resamples of the interval of a metric that is not a share
+RESAMPLES = 200
+#: fine-tuning stops after so many epochs without a better validation
+PATIENCE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CraftBasis:
+    """What networks are delivered from. Made of values, so that it can be sent to another process."""
+
+    evaluation: EvaluationBasis
+    train: Split | None
+    validation: Split
+    test: Split
+    epochs: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Crafted:
+    """A network to deliver, and what is known of it but for its speed."""
+
+    content: bytes  #: ONNX
+    weights: bytes  #: safetensors
+    precision: str  #: `fp32`, `int8` or `mixed`
+    kept: Mapping[str, tuple[int, ...]]  #: units by group
+    layers: tuple[Mapping[str, Any], ...]  #: what was done to each layer
+    history: tuple[Mapping[str, Any], ...]  #: of the fine-tuning, by epoch
+    validation_before: float  #: accuracy before fine-tuning
+    validation_after: float
+    test: float  #: accuracy of the exported file in ONNX Runtime
+    interval: Interval  #: of `test`, 95 %
+    parity: Mapping[str, float]  #: torch against ONNX Runtime
+    cpu_seconds: float
+
+
+class Workshop(Protocol):
+    """Where networks are made."""
+
+    def craft(
+        self, basis: CraftBasis, policies: Mapping[int, Policy], wanted: Callable[[], Wanted]
+    ) -> Iterator[tuple[int, Crafted | str]]:
+        """By candidate number, as they are done: the network, or why there is none. Raises Interrupted."""
+        ...
+
+
+class Workbench:
+    """One worker of a workshop: holds the network, its statistics and the splits once."""
+
+    def __init__(self, basis: CraftBasis) -> None:
+        self._basis = basis
+        self._imported = read_model(basis.evaluation.model, basis.evaluation.architecture)
+        network = describe(self._imported)
+        self._compressor = Compressor(self._imported, network, basis.evaluation.statistics, CompressorOptions())
+        self._evaluator = Evaluator(self._compressor, basis.evaluation.scoring, basis.evaluation.metric)
+
+    def craft(self, policy: Policy, wanted: Callable[[], Wanted] = lambda: "run") -> Crafted | str:
+        """The network of a policy, or why there is none. Raises Interrupted."""
+        start = time.thread_time()
+        try:
+            compressed = self._compressor.compress(policy)
+            before = self._evaluator.accuracy(fold(compressed.module))
+            module, history = self._finetuned(compressed, wanted)
+            after = self._evaluator.accuracy(fold(module))
+            if after < before:  # never give away what fine-tuning has made worse
+                module, after = compressed.module, before
+            return self._exported(compressed, module, history, (before, after), start)
+        except Interrupted:
+            raise
+        except Exception as error:  # one network that cannot be made does not cost the others
+            return f"{type(error).__name__}: {error}"
+
+    def _finetuned(
+        self, compressed: Compressed, wanted: Callable[[], Wanted]
+    ) -> tuple[fx.GraphModule, tuple[Mapping[str, Any], ...]]:
+        train, epochs = self._basis.train, self._basis.epochs
+        if train is None or epochs == 0:
+            return compressed.module, ()
+
+        def look(_: Progress) -> None:
+            if (now := wanted()) != "run":
+                raise Interrupted(now)
+
+        tuned = finetune(
+            compressed,
+            self._imported.module,
+            _tensors(train),
+            _tensors(self._basis.validation),
+            FinetuneOptions(epochs=epochs, seed=self._basis.seed, patience=PATIENCE),
+            progress=look,
+        )
+        return tuned.module, tuple(asdict(epoch) for epoch in tuned.history)
+
+    def _exported(
+        self,
+        compressed: Compressed,
+        module: fx.GraphModule,
+        history: tuple[Mapping[str, Any], ...],
+        validation: tuple[float, float],
+        start: float,
+    ) -> Crafted:
+        content = write_onnx(module, self._imported, policy=compressed.policy)
+        parity = check_parity(module, content, self._basis.validation.inputs(0, PARITY_ROWS))
+        test, interval = judge(content, self._basis.test, self._basis.evaluation.metric)
+        state = {name: value.contiguous().clone() for name, value in module.state_dict().items()}
+        return Crafted(
+            content=content,
+            weights=save(state),
+            precision=precision(compressed.policy, len(compressed.report)),
+            kept=dict(compressed.kept),
+            layers=tuple(asdict(layer) for layer in compressed.report),
+            history=history,
+            validation_before=validation[0],
+            validation_after=validation[1],
+            test=test,
+            interval=interval,
+            parity=asdict(parity),
+            cpu_seconds=time.thread_time() - start,
+        )
+
+
+class SerialWorkshop:
+    """Makes one network after the other in this process."""
+
+    def craft(
+        self, basis: CraftBasis, policies: Mapping[int, Policy], wanted: Callable[[], Wanted]
+    ) -> Iterator[tuple[int, Crafted | str]]:
+        """See Workshop."""
+        bench = Workbench(basis)
+        for number, policy in policies.items():
+            if (now := wanted()) != "run":
+                raise Interrupted(now)
+            yield number, bench.craft(policy, wanted)
+
+
+def judge(content: bytes, split: Split, metric: str) -> tuple[float, Interval]:
+    """Accuracy of an ONNX file on a split in ONNX Runtime, with its 95 % interval."""
+    inputs, targets = split.inputs(), split.targets()
+    outputs = run_onnx(content, inputs)
+    accuracy = score(metric, outputs, targets, inputs)
+    if metric in ("top1", "top5"):
+        return accuracy, wilson(accuracy, len(split))
+    return accuracy, _bootstrapped(metric, outputs, targets, inputs)
+
+
+def run_onnx(content: bytes, inputs: Tensor, batch: int = BATCH) -> Tensor:
+    """Outputs of an ONNX file on one thread; row by row if it takes no more at once."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    entry = session.get_inputs()[0]
+    at_once = entry.shape[0] if isinstance(entry.shape[0], int) else batch
+    answers = [session.run(None, {entry.name: rows.numpy()})[0] for rows in torch.split(inputs, at_once)]
+    return torch.cat([torch.from_numpy(answer) for answer in answers])
+
+
+def precision(policy: Policy, layers: int) -> str:
+    """`fp32`, `int8` if every layer is quantized to kernels of 8 bits, else `mixed`."""
+    quantized = sum(bits.weight <= 8 and bits.activation <= 8 for bits in policy.bits.values())
+    if quantized == 0:
+        return "fp32"
+    return "int8" if quantized == layers else "mixed"
+
+
+def _tensors(split: Split) -> TensorData:
+    return TensorData(split.stored(), split.targets(), split.normalization)
+
+
+def _bootstrapped(metric: str, outputs: Tensor, targets: Tensor, inputs: Tensor) -> Interval:
+    """Percentile bootstrap over rows, with a fixed seed. (Efron, 1979.)"""
+    generator = torch.Generator().manual_seed(0)
+    figures = []
+    for _ in range(RESAMPLES):
+        rows = torch.randint(len(outputs), (len(outputs),), generator=generator)
+        figures.append(score(metric, outputs[rows], targets[rows], inputs[rows]))
+    ordered: Sequence[float] = sorted(figures)
+    return Interval(ordered[round(0.025 * (RESAMPLES - 1))], ordered[round(0.975 * (RESAMPLES - 1))])

@@ -1,0 +1,166 @@
+"""From the front to files: which members, made real, timed beside the original, reported.
+
+Speed is claimed of the exported file only, in the runtime it is for, interleaved with the original's. Where the device
+is another machine, its figure stays a prediction and is called one.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import onnx
+
+from compressors import write_onnx
+from hw_models.measure import time_together
+from hw_models.profiler.host import is_this_host
+from hw_models.timing import Timing
+from paretrim.errors import JobFailed
+from paretrim.problem import UNCHANGED, Candidate, Measurement, Provenance
+from search.craft import CraftBasis, Crafted, SerialWorkshop, Workshop, judge
+from search.front import Front
+from search.ledger import Ledger
+from search.plan import Delivered, JobInputs, JobPlan
+from search.prepare import Prepared
+from search.report import candidate_report
+from search.score import Interval
+
+ORT = "ONNX Runtime on this host"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The original, as delivered networks are judged."""
+
+    content: bytes
+    accuracy: float
+    interval: Interval
+
+
+def deliver(
+    plan: JobPlan, inputs: JobInputs, prepared: Prepared, ledger: Ledger, workshop: Workshop | None = None
+) -> None:
+    """Make members of the front real and record them. Raises Interrupted, LeaseLost; JobFailed if none can be made."""
+    recorder = ledger.recorder
+    chosen = choose(ledger.front(), plan.deliver)
+    before = recorder.delivered_numbers()
+    policies = {n: ledger.candidates[n].policy for n in chosen if n not in before}
+    recorder.progress("delivering", len(chosen) - len(policies), len(chosen))
+    if not policies:
+        return
+    original = _original(inputs, prepared)
+    failures: list[str] = []
+    done = len(chosen) - len(policies)
+    for n, crafted in (workshop or SerialWorkshop()).craft(_basis(plan, prepared), policies, recorder.wanted):
+        if isinstance(crafted, str):
+            failures.append(crafted)
+            recorder.log("error", f"candidate {n} cannot be delivered: {crafted}")
+        else:
+            recorder.delivered(_delivered(n, ledger.candidates[n], crafted, original, prepared, plan))
+            recorder.spent(crafted.cpu_seconds)
+        done += 1
+        recorder.progress("delivering", done, len(chosen))
+    if len(failures) == len(policies) and not before:
+        raise JobFailed(f"no member of the front could be delivered: {failures[0]}", code="delivery_failed")
+
+
+def choose(front: Front, most: int) -> tuple[int, ...]:
+    """At most so many members, spread over the front: the best in the first objective, then always the one farthest
+    from those chosen, each objective in units of its extent on the front. The original needs no delivery."""
+    members = {n: front.losses(measurement) for n, measurement in front.members.items() if n != 0}
+    if len(members) <= most:
+        return tuple(members)
+    numbers = list(members)
+    points = np.array([members[n] for n in numbers])  # (members, objectives)
+    extent = np.ptp(points, axis=0)
+    points = points / np.where(extent > 0, extent, 1.0)
+    chosen = [0]
+    while len(chosen) < most:
+        distance = np.linalg.norm(points[:, None] - points[chosen], axis=2).min(axis=1)
+        chosen.append(int(distance.argmax()))
+    return tuple(numbers[place] for place in sorted(chosen[:most]))
+
+
+def _basis(plan: JobPlan, prepared: Prepared) -> CraftBasis:
+    splits = prepared.splits
+    return CraftBasis(prepared.basis, splits.train, splits.validation, splits.test, plan.finetune_epochs, plan.seed)
+
+
+def _original(inputs: JobInputs, prepared: Prepared) -> Judged:
+    """The user's own file, if it is one that runs a single input; else the network written anew."""
+    content = inputs.model
+    if inputs.architecture is not None or not _takes_one(content):
+        content = write_onnx(prepared.imported.module, prepared.imported, policy=UNCHANGED)
+    return Judged(content, *judge(content, prepared.splits.test, prepared.basis.metric))
+
+
+def _takes_one(content: bytes) -> bool:
+    batch = onnx.load_model_from_string(content).graph.input[0].type.tensor_type.shape.dim[0]
+    return not batch.HasField("dim_value") or batch.dim_value == 1
+
+
+def _delivered(
+    n: int, candidate: Candidate, crafted: Crafted, original: Judged, prepared: Prepared, plan: JobPlan
+) -> Delivered:
+    before, after = time_together([original.content, crafted.content])
+    split = Provenance("measured", f"test split, {len(prepared.splits.test)} rows, {ORT}")
+    costs = prepared.setting.space(plan).measure(candidate.policy)
+    here = is_this_host(prepared.setting.device)
+    measurement = _measured(costs, crafted.test, split, crafted.content, after if here else None)
+    beside = _measured(prepared.original, original.accuracy, split, original.content, before if here else None)
+    report = _report(candidate, crafted, original, (before, after))
+    files = {
+        "model.onnx": crafted.content,
+        "weights.safetensors": crafted.weights,
+        "policy.json": json.dumps(_policy_json(candidate, crafted), indent=2).encode(),
+        "report.md": candidate_report(n, candidate, measurement, beside, crafted.precision, report).encode(),
+    }
+    return Delivered(n, measurement, beside, files, crafted.precision, report)
+
+
+def _measured(
+    costs: Measurement, accuracy: float, split: Provenance, content: bytes, timing: Timing | None
+) -> Measurement:
+    obtained = dict(costs.obtained) | {"accuracy": split, "size_bytes": Provenance("measured", "the ONNX file")}
+    latency = costs.latency_ms
+    if timing is not None:
+        latency = timing.latency_ms
+        obtained["latency_ms"] = Provenance("measured", f"{ORT}, batch 1, 1 thread, lower quartile")
+    return replace(costs, accuracy=accuracy, latency_ms=latency, size_bytes=len(content), obtained=obtained)
+
+
+def _report(
+    candidate: Candidate,
+    crafted: Crafted,
+    original: Judged,
+    timings: tuple[Timing, Timing],
+) -> dict[str, Any]:
+    """JSON beside the files: what was promised, what was measured, and whether it is any faster."""
+    before, after = timings
+    assert candidate.measurement is not None  # front members were measured
+    return {
+        "predicted": candidate.measurement.to_json(),
+        "validation": {"before": crafted.validation_before, "after": crafted.validation_after},
+        "test": {"accuracy": crafted.test, "interval": list(crafted.interval), "confidence": 0.95},
+        "original_test": {"accuracy": original.accuracy, "interval": list(original.interval), "confidence": 0.95},
+        "host": {
+            "runtime": "onnxruntime",
+            "latency_ms": after.latency_ms,
+            "p10_ms": after.p10_ms,
+            "p90_ms": after.p90_ms,
+            "original_latency_ms": before.latency_ms,
+            "speedup": before.latency_ms / after.latency_ms,
+        },
+        "faster": after.latency_ms < before.latency_ms,
+        "parity": dict(crafted.parity),
+        "finetuning": [dict(epoch) for epoch in crafted.history],
+        "layers": [dict(layer) for layer in crafted.layers],
+    }
+
+
+def _policy_json(candidate: Candidate, crafted: Crafted) -> dict[str, Any]:
+    """The policy as it was proposed, and the units it came to keep."""
+    kept = {group: list(units) for group, units in crafted.kept.items()}
+    return {**candidate.policy.to_json(), "kept": kept, "key": candidate.policy.key}

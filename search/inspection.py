@@ -1,0 +1,49 @@
+"""What paretrim sees in a model file, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from compressors import describe
+from hw_models.cost import Costs, counts
+from hw_models.devices import load_device
+from paretrim.network import axis_channels
+from paretrim.problem import UNCHANGED
+from search.prepare import read_model
+
+
+def inspect_model(content: bytes, architecture: str | None, device: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Input, output, costs, layers and groups; on a device also latency, as a whole and by operation.
+
+    Raises InvalidModel, InvalidTable, NotMeasured.
+    """
+    imported = read_model(content, architecture)
+    network = describe(imported)
+    operations = network.sized(UNCHANGED)
+    prediction = Costs(network, load_device(device)).predict(UNCHANGED) if device is not None else None
+    times = prediction.by_operation if prediction is not None else {}
+    layers = [
+        {
+            "layer": layer.name,
+            "kind": layer.kind,
+            "in": axis_channels(layer.in_axis),
+            "out": axis_channels(layer.out_axis),
+            "kernel": list(layer.kernel),
+            "macs": counts([operation])["macs"],
+            **({"latency_ms": times.get(layer.name)} if prediction is not None else {}),
+        }
+        for layer, operation in ((network.by_name[o.name], o) for o in operations if o.is_layer)
+    ]
+    return {
+        "input": f"{imported.input_name} {imported.input_shape}",
+        "output": f"{imported.output_name} {imported.output_shape}",
+        **counts(operations),
+        "latency_ms": prediction.latency_ms if prediction is not None else None,
+        "layers": layers,
+        "groups": [
+            {"group": group.name, "units": group.units, "kind": group.kind, "frozen": group.frozen or ""}
+            for group in network.groups
+        ],
+        "warnings": list(imported.warnings),
+    }
