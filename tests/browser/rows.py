@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import insert, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from hw_models.devices import load_device
 from hw_models.cost import Costs
+from hw_models.devices import load_device
 from paretrim.network import Axis, Group, Network, Operation, Segment
-from paretrim.problem import UNCHANGED, Bits, Measurement, Objective, Policy
+from paretrim.problem import Bits, Budget, Candidate, Constraint, Measurement, Objective, Policy, Provenance
 from paretrim.wire import JobRequest
 from search.front import Front
+from search.plan import Checkpoint, CurveStep, JobPlan, SearchPlan
 from service import devices, jobs, tables
 from service.context import Service
 from service.ids import new_id
+from service.recorder import SqlRecorder
 
 DEVICE = "bit-serial"
 ORIGINAL_ACCURACY = 0.93
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 
 
 def network(layers: Sequence[str] = ("stem", "body.1", "body.2", "body.3", "body.4", "body.5")) -> Network:
@@ -114,122 +115,142 @@ def queued_job(
     return job
 
 
-class Filled:
-    """Puts candidates into a job, batch by batch, as a worker that holds its lease does."""
+def _plan(job: tables.Job, searches: Sequence[tables.Search]) -> JobPlan:
+    """What the recorder needs to know of a job."""
+    request = JobRequest.model_validate(job.request)
+    return JobPlan(
+        id=job.id,
+        searches=tuple(SearchPlan(s.id, s.position, s.algorithm, s.options, s.seed, s.baseline) for s in searches),
+        objectives=tuple(Objective(metric) for metric in request.objectives),
+        constraints=tuple(Constraint.parse(text) for text in request.constraints),
+        budget=Budget(request.budget.candidates),
+    )
 
-    def __init__(self, session: Session, job: tables.Job, world: World, *, seed: int) -> None:
-        self.job, self.world = job, world
+
+class Filled:
+    """Puts candidates into a job, window by window, through the recorder a worker uses."""
+
+    def __init__(self, service: Service, job_id: str, world: World, *, seed: int) -> None:
+        self.world = world
         self.costs = Costs(world.network, load_device(devices.shipped()[DEVICE]))
         self.random = np.random.default_rng(seed)
+        self.database = service.database
+        with self.database.write() as session:
+            # by its own name, not by `claim`: that takes the oldest job, whichever it is
+            session.execute(update(tables.Job).where(tables.Job.id == job_id).values(priority=100))
+            fence = jobs.claim(session, "a-test", lease_seconds=3600.0, running_per_workspace=1000)
+            assert fence is not None
+            assert fence.job_id == job_id
+            session.execute(update(tables.Job).where(tables.Job.id == job_id).values(priority=0))
+        with self.database.read() as session:
+            job = session.get_one(tables.Job, job_id)
+            searches = session.scalars(select(tables.Search).where(tables.Search.job_id == job_id))
+            self.plan = _plan(job, sorted(searches, key=lambda search: search.position))
+        self.fence = fence
+        self.recorder = SqlRecorder(service.database, service.artifacts, self.plan, fence)
         self.original = self._with_accuracy(self.costs.original, ORIGINAL_ACCURACY)
-        objectives = tuple(Objective(metric) for metric in job.request["objectives"])
-        self.front = Front(objectives, (), self.original)
-        self.limit = 0.8 * self.original.value("latency_ms")
-        self.searches = list(
-            session.scalars(
-                tables.Search.__table__.select().with_only_columns(tables.Search.id)
-                .where(tables.Search.job_id == job.id).order_by(tables.Search.position)
-            )
-        )  # fmt: skip
-        self.fence = jobs.claim(session, "a-test", lease_seconds=3600.0, running_per_workspace=1000)
-        assert self.fence is not None
-        assert self.fence.job_id == job.id
+        self.recorder.prepared(self.original, {}, [])
+        self.fronts = [Front(self.plan.objectives, self.plan.constraints, self.original) for _ in self.plan.searches]
+        self.front = Front(self.plan.objectives, self.plan.constraints, self.original)
         self.done = 0
-        self._begin(session)
 
-    def _begin(self, session: Session) -> None:
-        assert self.fence is not None
-        jobs.hold(session, self.fence, phase="searching", original=self.original.to_json())
-        row = self._row(0, None, 0, UNCHANGED, self.original, feasible=False)
-        session.execute(insert(tables.Candidate), [row])
+    def add(self, per_search: int, *, policies: int | None = None, fail_every: int = 0) -> None:
+        """`per_search` more candidates of each search. `policies`: so many different ones at most, for speed."""
+        pool = [self._policy(0, index) for index in range(policies or 0)]
+        measured = [self.costs.measure(policy) for policy in pool]
+        for position, search in enumerate(self.plan.searches):
+            candidates, curve = [], []
+            for index in range(self.done, self.done + per_search):
+                if pool:
+                    pick = int(self.random.integers(len(pool)))
+                    policy, cost = pool[pick], measured[pick]
+                else:
+                    policy = self._policy(position, index)
+                    cost = self.costs.measure(policy)
+                candidates.append(self._candidate(position, index, policy, cost, fail_every))
+                curve.append(self._told(position, candidates[-1]))
+            checkpoint = Checkpoint(self.done + per_search, {})
+            self.recorder.record(search, candidates, curve, checkpoint)
+        self.done += per_search
+        self.recorder.front(self.front.numbers, self.front.hypervolume, self.front.best)
+        self.recorder.progress("searching", self.done * len(self.plan.searches), self.total)
+        self.recorder.spent(0.11 * per_search * len(self.plan.searches))
+        self.recorder.log("info", f"{self.done} candidates of each search")
+        self.recorder.flush()
+
+    @property
+    def total(self) -> int:
+        """Candidates of all searches together."""
+        return self.plan.budget.candidates * len(self.plan.searches)
+
+    def _candidate(self, position: int, index: int, policy: Policy, cost: Measurement, fail_every: int) -> Candidate:
+        if fail_every and index % fail_every == fail_every - 1:
+            return Candidate(index, policy, failure="<b>the loss</b> is not a number")
+        return Candidate(index, policy, self._with_accuracy(cost, self._accuracy(cost, position, index)))
+
+    def _told(self, position: int, candidate: Candidate) -> CurveStep:
+        front = self.fronts[position]
+        if candidate.measurement is not None:
+            n = self.plan.number(position, candidate.index)
+            front.add(n, candidate.measurement)
+            self.front.add(n, candidate.measurement)
+        seconds = 0.4 * (candidate.index + 1) * (1.3 if position == 0 else 1.0)
+        return CurveStep(candidate.index, front.best.get("accuracy"), front.hypervolume, seconds)
 
     def _with_accuracy(self, measurement: Measurement, accuracy: float) -> Measurement:
-        where = {"how": "measured", "where": "validation split"}
-        return Measurement.from_json(
-            measurement.to_json()
-            | {"accuracy": accuracy}
-            | {"obtained": measurement.to_json()["obtained"] | {"accuracy": where}}
-        )
+        obtained = {**measurement.obtained, "accuracy": Provenance("measured", "validation split")}
+        return replace(measurement, accuracy=accuracy, obtained=obtained)
 
     def _policy(self, position: int, index: int) -> Policy:
+        learned = min(1.0, index / 50) if position < 2 else 0.0
         centre = 0.25 + 0.6 * self.random.random()
-        spread = 0.1 + 0.3 * math.exp(-index / 40) if position < 2 else 0.4
-        keep = {
-            group.name: float(np.clip(centre + spread * self.random.standard_normal() / 2, 0.05, 1.0))
-            for group in self.world.network.prunable_groups
-        }
-        width = int(self.random.choice([4, 6, 8]))
-        bits = {layer.name: Bits(width, 8) for layer in self.world.network.layers}
+        keep = {}
+        for place, group in enumerate(self.world.network.prunable_groups):
+            taught = centre + learned * (0.25 if place in (0, 3) else -0.1)
+            keep[group.name] = float(np.clip(taught + (0.4 - 0.3 * learned) * self.random.normal() / 2, 0.05, 1.0))
+        low = 8 if learned > 0.5 and self.random.random() < 0.7 else int(self.random.choice([4, 6, 8]))
+        bits = {layer.name: Bits(low if place else 8, 8) for place, layer in enumerate(self.world.network.layers)}
         return Policy(keep=keep, bits=bits)
-
-    def add(self, session: Session, per_search: int, *, policies: int | None = None) -> None:
-        """`per_search` more candidates of each search. `policies`: so many different ones, for speed."""
-        rows, curve = [], []
-        pool = [self._measured(self._policy(0, k)) for k in range(policies)] if policies else []
-        best: dict[int, float] = {}
-        for index in range(self.done, self.done + per_search):
-            for position, search in enumerate(self.searches):
-                policy, cost = pool[int(self.random.integers(len(pool)))] if pool else self._measured(
-                    self._policy(position, index)
-                )  # fmt: skip
-                measurement = self._with_accuracy(cost, self._accuracy(cost, position, index))
-                n = 1 + index * len(self.searches) + position
-                feasible = measurement.value("latency_ms") <= self.limit
-                rows.append(self._row(n, search, index, policy, measurement, feasible=feasible))
-                if feasible:
-                    self.front.add(n, measurement)
-                    best[position] = max(best.get(position, 0.0), measurement.value("accuracy"))
-                curve.append(
-                    {"search_id": search, "index": index, "best": best.get(position), "seconds": 0.4 * (index + 1),
-                     "hypervolume": best.get(position, 0.0) * (0.6 + 0.02 * position)}
-                )  # fmt: skip
-        self.done += per_search
-        session.execute(insert(tables.Candidate), rows)
-        session.execute(insert(tables.CurvePoint), curve)
-        self._tell(session, len(rows), best)
-
-    def _measured(self, policy: Policy) -> tuple[Policy, Measurement]:
-        return policy, self.costs.measure(policy)
 
     def _accuracy(self, cost: Measurement, position: int, index: int) -> float:
         share = cost.value("macs") / self.original.value("macs")
-        skill = (0.02 * min(1.0, index / 60)) if position < 2 else 0.0
-        figure = ORIGINAL_ACCURACY - 0.6 * (1 - share) ** 3 - 0.05 * abs(self.random.standard_normal()) + skill
+        skill = 0.03 * min(1.0, index / 60) if position < 2 else 0.0
+        figure = ORIGINAL_ACCURACY - 0.6 * (1 - share) ** 3 - 0.06 * abs(self.random.normal()) * (1 - 8 * skill) + skill
         return float(np.clip(figure, 0.1, 0.99))
 
-    def _row(
-        self, n: int, search: str | None, index: int, policy: Policy, measurement: Measurement, *, feasible: bool
-    ) -> dict[str, Any]:
-        plain = measurement.to_json()
-        return {
-            "job_id": self.job.id, "n": n, "search_id": search, "index": index, "policy": policy.to_json(),
-            "measurement": plain, "failure": None, "feasible": feasible, "on_front": False,
-            **{metric: value for metric, value in plain.items() if metric != "obtained"},
-        }  # fmt: skip
-
-    def _tell(self, session: Session, count: int, best: dict[int, float]) -> None:
-        assert self.fence is not None
-        numbers = list(self.front.numbers)
-        session.execute(
-            update(tables.Candidate)
-            .where(tables.Candidate.job_id == self.job.id)
-            .values(on_front=tables.Candidate.n.in_(numbers))
-        )
-        for position, search in enumerate(self.searches):
-            values = {"evaluated": self.done, "best": best.get(position), "hypervolume": 0.6 * best.get(position, 0.0)}
-            session.execute(update(tables.Search).where(tables.Search.id == search).values(**values))
-        jobs.hold(
-            session, self.fence, [("candidates", {"count": count}), ("front", {"size": len(numbers)})],
-            completed=self.done * len(self.searches), best=dict(self.front.best), front_size=len(numbers),
-            hypervolume=self.front.hypervolume,
-        )  # fmt: skip
-
-    def finish(self, session: Session) -> None:
-        """The job has succeeded."""
-        assert self.fence is not None
-        jobs.succeed(session, self.fence)
+    def finish(self) -> None:
+        """The searches have spent their budgets, and the job has succeeded."""
+        for search in self.plan.searches:
+            self.recorder.search_ended(search, "succeeded", None)
+        with self.database.write() as session:
+            jobs.succeed(session, self.fence)
 
 
-def sha256(content: bytes) -> str:
-    """Of some bytes, in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
+@dataclass(frozen=True)
+class Shown:
+    """A job, and what fills it."""
+
+    id: str
+    filled: Filled
+
+
+def job(
+    service: Service,
+    world: World,
+    name: str | None,
+    *,
+    candidates: int = 60,
+    tags: Sequence[str] = (),
+    filled: int = 0,
+    ended: bool = False,
+    seed: int = 0,
+) -> Shown:
+    """A job that was submitted and that a worker has taken as far as `filled` candidates of each search."""
+    with service.database.write() as session:
+        queued = queued_job(session, service, world, name=name, candidates=candidates, tags=tags)
+    shown = Shown(queued.id, Filled(service, queued.id, world, seed=seed))
+    if filled:
+        shown.filled.add(filled, fail_every=20)
+    if ended:
+        shown.filled.finish()
+    return shown

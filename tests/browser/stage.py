@@ -1,0 +1,123 @@
+"""The server under test and the pages that look at it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from playwright.sync_api import BrowserContext, Page
+
+from service.context import Service
+from service.settings import Settings
+
+ROOT = Path(__file__).parent.parent.parent
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+)
+#: noted by the page itself, from its first moment on
+WATCH = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (event) => {
+  violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+});
+"""
+READY = """() => document.documentElement.dataset.ready === "true"
+  && [...document.querySelectorAll(".chart")].every((chart) => chart.dataset.ready)"""
+
+
+@dataclass
+class Server:
+    """A running service, and a way into its database beside it."""
+
+    url: str
+    service: Service
+    key: str
+    workspace_id: str
+    output: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def running(settings: Settings, **environment: str) -> Iterator[tuple[str, list[str]]]:
+    """uvicorn with the whole app, as a process of its own: its address, and the lines it prints."""
+    command = [sys.executable, "-m", "uvicorn", "service.app:create_app", "--factory", "--port", "0"]
+    given = os.environ | {
+        "PARETRIM_DATA_DIR": str(settings.data_dir),
+        "PARETRIM_POLL_SECONDS": "0.1",
+        "PARETRIM_REQUESTS_PER_MINUTE": "0",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}",
+    }
+    lines: list[str] = []
+    with subprocess.Popen(
+        command, env=given | environment, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            address = _address(process.stdout, lines)
+            listener = threading.Thread(target=lines.extend, args=(process.stdout,))
+            listener.start()
+            yield address, lines
+        finally:
+            process.terminate()
+        listener.join(15)
+
+
+def _address(output: IO[str], lines: list[str]) -> str:
+    """Where it listens, which it says once it does."""
+    for line in output:
+        lines.append(line)
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        if found:
+            return found[0]
+    raise AssertionError("the server did not start:\n" + "".join(lines))
+
+
+@dataclass
+class Visit:
+    """A page under watch. What it complains about fails the test."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Go there, and wait until everything is drawn."""
+        response = self.page.goto(self.url + path)
+        assert response is not None
+        assert response.ok, f"{path}: {response.status}"
+        self.ready()
+        return self.page
+
+    def ready(self) -> None:
+        """Wait until every chart is drawn."""
+        self.page.wait_for_function(READY)
+        failed = self.page.locator('.chart[data-ready="failed"]')
+        assert failed.count() == 0, failed.first.inner_text()
+
+    def check(self) -> None:
+        """No console error, no policy violation, nothing thrown."""
+        self.complaints += self.page.evaluate("() => window.violations ?? []")
+        assert self.complaints == []
+
+
+def watched(context: BrowserContext, url: str) -> Visit:
+    """A new page whose complaints are gathered."""
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    visit = Visit(page, url)
+    page.add_init_script(WATCH)
+    page.on("pageerror", lambda error: visit.complaints.append(f"thrown: {error}"))
+    page.on(
+        "console",
+        lambda line: visit.complaints.append(line.text) if line.type in ("error", "warning") else None,
+    )
+    return visit
