@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -88,11 +89,25 @@ class _Stream:
 
 
 class Driver:
-    """Takes the steps of flows, one after the other, in the calling thread."""
+    """Takes the steps of flows, one after the other, in the calling thread.
 
-    def __init__(self, settings: Settings, http: httpx2.Client) -> None:
+    http: None for connections of its own, which are closed with `close` or when nothing holds the driver any more; jobs
+    hold it as well as the client they came from.
+    """
+
+    def __init__(self, settings: Settings, http: httpx2.Client | None) -> None:
+        self._own = http is None
         self.settings = settings
-        self.http = http
+        self.http = http or httpx2.Client()
+
+    def close(self) -> None:
+        """Close its own connections."""
+        if self._own:
+            self.http.close()
+
+    def __del__(self) -> None:
+        with suppress(Exception):  # the interpreter may be half gone
+            self.close()
 
     def run(self, flow: Flow[T]) -> T:
         """Take every step of a flow; its answer."""
@@ -159,9 +174,15 @@ class Driver:
 class AsyncDriver:
     """Takes the steps of flows on an event loop (asyncio or trio)."""
 
-    def __init__(self, settings: Settings, http: httpx2.AsyncClient) -> None:
+    def __init__(self, settings: Settings, http: httpx2.AsyncClient | None) -> None:
+        self._own = http is None
         self.settings = settings
-        self.http = http
+        self.http = http or httpx2.AsyncClient()
+
+    async def close(self) -> None:
+        """Close its own connections."""
+        if self._own:
+            await self.http.aclose()
 
     async def run(self, flow: Flow[T]) -> T:
         """Take every step of a flow; its answer."""

@@ -56,6 +56,11 @@ class EventReader:
         else:
             self._failures, self._away_since = 0, None
 
+    def poll_from_now_on(self) -> Flow[None]:
+        """Ask for events every second instead of listening."""
+        self.polling = True
+        yield from self.close()
+
     def lost(self, error: Exception) -> Flow[None]:
         """The server is away: wait a while. Raises `error` if it has been away for too long."""
         yield from self.close()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
+from paretrim._drive import STREAM_TIMEOUT_SECONDS
 from paretrim._events import EventReader
 from paretrim._flow import Call, Flow, path, read
 from paretrim.errors import APIConnectionError, JobFailed, ServerError, WaitTimeout
@@ -53,6 +54,8 @@ def _look(reader: EventReader, watch: Watcher | None) -> Flow[Job]:
 def _until_news(reader: EventReader, deadline: float | None, job: Job) -> Flow[None]:
     """Tick for long enough that looking again is worth it."""
     fresh = time.monotonic() + REFRESH_SECONDS
+    if deadline is not None and deadline - time.monotonic() < STREAM_TIMEOUT_SECONDS:
+        yield from reader.poll_from_now_on()  # a silent stream would be listened to beyond the deadline
     while True:
         yield from reader.tick()
         now = time.monotonic()

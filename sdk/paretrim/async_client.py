@@ -204,9 +204,8 @@ class AsyncClient:
         http_client: httpx2.AsyncClient | None = None,
     ) -> None:
         settings = Settings.of(base_url, api_key, timeout_seconds, max_retries)
-        self._own = http_client is None
-        self._http = httpx2.AsyncClient() if http_client is None else http_client
-        driver = AsyncDriver(settings, self._http)
+        driver = AsyncDriver(settings, http_client)
+        self._driver = driver
         self.base_url = settings.base_url
         self.models = AsyncModels(driver)
         self.datasets = AsyncDatasets(driver)
@@ -218,8 +217,7 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._own:
-            await self._http.aclose()
+        await self._driver.close()
 
     async def __aenter__(self) -> AsyncClient:
         return self

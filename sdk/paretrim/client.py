@@ -208,9 +208,8 @@ class Client:
         http_client: httpx2.Client | None = None,
     ) -> None:
         settings = Settings.of(base_url, api_key, timeout_seconds, max_retries)
-        self._own = http_client is None
-        self._http = httpx2.Client() if http_client is None else http_client
-        driver = Driver(settings, self._http)
+        driver = Driver(settings, http_client)
+        self._driver = driver
         self.base_url = settings.base_url
         self.models = Models(driver)
         self.datasets = Datasets(driver)
@@ -222,8 +221,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        if self._own:
-            self._http.close()
+        self._driver.close()
 
     def __enter__(self) -> Client:
         return self
