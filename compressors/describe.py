@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,6 +11,7 @@ from compressors.blocks import find_blocks
 from compressors.flow import NOBODY
 from compressors.imported import Imported
 from compressors.operators import Operator, operator_of
+from compressors.operators.attention import MatMul
 from compressors.provenance import Provenance, output_of, provenance
 from paretrim.network import LAYER_KINDS, Axis, Block, Group, Network, Operation, Segment
 
@@ -54,6 +56,14 @@ def _operation(
     fixed = operator.in_axis if operator.role == "layer" else None
     in_axis, in_hw = _axis(traced, ordered[0], fixed, group_at)
     out_axis, out_hw = _axis(traced, name, fixed, group_at)
+    extra = dict(window.extra)
+    if "vocabulary" in extra:
+        in_axis, in_hw = (Segment(None, extra["vocabulary"]),), traced.outlines[reads[0]].extents[1:]
+    if "directions" in extra:
+        out_axis = tuple(Segment(s.group, s.units, s.channels_per_unit * extra["directions"]) for s in out_axis)
+        out_hw = in_hw
+    if isinstance(module, MatMul):
+        extra |= _product(traced, module, reads, name)
     return Operation(
         name=name,
         kind=operator.kind(module),
@@ -69,8 +79,19 @@ def _operation(
         groups=window.groups,
         bias=window.bias,
         removable_in=block,
-        extra=window.extra,
+        extra=extra,
     )
+
+
+def _product(traced: Provenance, module: MatMul, reads: tuple[str, ...], name: str) -> dict[str, int]:
+    """Multiply-adds of a matrix product for each channel of its output, or of its input if those are contracted."""
+    first, out = traced.outlines[reads[0]], traced.outlines[name]
+    rank = len(first.extents)
+    contracted = rank - 2 if module.constant_first else rank - 1
+    total = math.prod(out.extents) * first.extents[contracted]
+    if contracted in first.units:
+        return {"macs_per_in_channel": total // first.extents[contracted]}
+    return {"macs_per_out_channel": total // out.extents[traced.channel_axis(name, 1)]}
 
 
 def _axis(traced: Provenance, tensor: str, fixed: int | None, group_at: list[str]) -> tuple[Axis, tuple[int, ...]]:

@@ -74,13 +74,20 @@ class Flow:
         if known.size:
             self.frozen.append((known, reason))
 
-    def along(self, traced: Traced, axis: int, reader: str) -> Labels:
-        """Labels of one axis, (extent,). Labels that also vary along another axis are frozen: `reader` mixes them."""
+    def along(self, traced: Traced, axis: int) -> Labels:
+        """Labels of one axis, (extent,), for an operation that treats all positions of the other axes alike.
+
+        Labels that differ along another axis are tied along it: a channel is there at every position, or at none.
+        """
         axis %= traced.rank
-        if any(other != axis for other in traced.varying):
-            self.freeze(traced.labels, f"{reader} mixes them with positions")
-            return np.full(traced.extents[axis], NOBODY, dtype=np.int64)
-        return np.broadcast_to(traced.labels.reshape(-1), (traced.extents[axis],))
+        labels = traced.labels
+        for other in traced.varying:
+            if other != axis:
+                first = np.broadcast_to(labels.take([0], axis=other), labels.shape)
+                self.freeze(labels[(labels == NOBODY) != (first == NOBODY)], "they are mixed with nobody's channels")
+                self.tie(labels, first)
+                labels = labels.take([0], axis=other)
+        return np.broadcast_to(labels.reshape(-1), (traced.extents[axis],))
 
 
 def on_axis(labels: Labels, axis: int, rank: int) -> Labels:

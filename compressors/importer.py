@@ -99,7 +99,7 @@ def _input(entry: onnx.ValueInfoProto) -> tuple[list[int], torch.dtype, int | No
 def _walk(graph: onnx.GraphProto, opset: int, tensors: dict[str, Value | Const], build: Builder) -> None:
     uses = Counter(name for node in graph.node for name in node.input)
     uses.update(entry.name for entry in graph.output)
-    needed = _needed(graph)
+    needed, read = _needed(graph), frozenset(uses)
     for proto in graph.node:
         if not any(name in needed for name in proto.output):
             continue
@@ -109,7 +109,7 @@ def _walk(graph: onnx.GraphProto, opset: int, tensors: dict[str, Value | Const],
                 f"node {proto.name or proto.op_type!r} reads {missing[0]!r}, which nothing before it makes",
                 field="model",
             )
-        node = Node(proto, tuple(tensors[name] if name else None for name in proto.input), opset, SUPPORTED)
+        node = Node(proto, tuple(tensors[name] if name else None for name in proto.input), opset, SUPPORTED, read)
         made = _make(node, build)
         for name, value in zip(proto.output, made, strict=False):
             tensors[name] = value

@@ -107,7 +107,7 @@ class _Planner:
     def _width(self, name: str, read: str) -> int | None:
         if name in self.layers:
             return self.layers[name].activation
-        if name in self.bits and self.bits[name].activation <= 8:
+        if name in self.bits and self.bits[name].activation <= 8 and self.kinds[name] != "embedding":
             return self.bits[name].activation  # an integer input without integer weights: rounded all the same
         if name in self.integer:
             return 8

@@ -90,6 +90,8 @@ def channel_map(imported: Imported) -> ChannelMap:
 def _sides(module: nn.Module, operator: Operator) -> tuple[Literal["in", "out", "through"], ...]:
     if operator.role == "through" or (isinstance(module, nn.Conv1d | nn.Conv2d) and is_depthwise(module)):
         return ("through",)
+    if isinstance(module, nn.Embedding):
+        return ("out",)
     return ("in", "out")
 
 

@@ -65,6 +65,7 @@ class Node:
     inputs: tuple[Value | Const | None, ...]
     opset: int
     supported: tuple[str, ...] = field(repr=False)
+    read: frozenset[str] = field(default=frozenset(), repr=False)  #: names of all tensors that anything reads
 
     @property
     def op(self) -> str:

@@ -11,13 +11,18 @@ from torch import nn
 
 from compressors.operators import (
     activation,
+    attention,
     channels,
     convolution,
     elementwise,
+    embedding,
     linear,
     normalization,
     passing,
     pooling,
+    recurrent,
+    resampling,
+    selection,
     shaping,
 )
 from compressors.operators.operator import Geometry, Operator
@@ -25,7 +30,10 @@ from compressors.reading import Builder, Node, Value
 
 Reader = Callable[[Node, Builder], Value | list[Value]]
 
-_FAMILIES = (activation, channels, convolution, elementwise, linear, normalization, passing, pooling, shaping)
+_FAMILIES = (
+    activation, attention, channels, convolution, elementwise, embedding, linear, normalization, passing, pooling,
+    recurrent, resampling, selection, shaping,
+)  # fmt: skip
 
 READERS: dict[str, Reader] = {name: reader for family in _FAMILIES for name, reader in family.READERS.items()}
 OPERATORS: dict[type[nn.Module], Operator] = {

@@ -51,7 +51,8 @@ class Concat(nn.Module):
 
     def _spread(self, values: Tensor, beside: Tensor) -> Tensor:
         shape = [
-            own if axis == self.axis else other for axis, (own, other) in enumerate(zip(values.shape, beside.shape))
+            own if axis == self.axis else other
+            for axis, (own, other) in enumerate(zip(values.shape, beside.shape, strict=True))
         ]
         return values.expand(shape)
 
@@ -352,13 +353,24 @@ def shrink_pad(module: Pad, cut: Cut) -> None:
 
 def _write_concat(module: Concat, writer: Writer, name: str, inputs: Sequence[str]) -> str:
     given = iter(inputs)
-    parts = []
-    for place in range(module.operands):
-        if place not in module.places:
-            parts.append(next(given))
-            continue
-        raise NotImplementedError(name)
+    parts = [
+        _write_repeated(module, writer, f"{name}.constant_{place}", place, inputs[0])
+        if place in module.places
+        else next(given)
+        for place in range(module.operands)
+    ]
     return writer.node("Concat", parts, name, axis=module.axis)
+
+
+def _write_repeated(module: Concat, writer: Writer, name: str, place: int, beside: str) -> str:
+    """A constant repeated for every sample: only the running network knows how many there are."""
+    held = getattr(module, f"constant_{place}")
+    at = writer.shapes[beside].index(-1)
+    batch = writer.node("Shape", [beside], f"{name}.batch", start=at, end=at + 1)
+    before = writer.constant(f"{name}.before", list(held.shape[:at]))
+    after = writer.constant(f"{name}.after", list(held.shape[at + 1 :]))
+    shape = writer.node("Concat", [before, batch, after], f"{name}.shape", axis=0)
+    return writer.node("Expand", [writer.constant(name, held), shape], f"{name}.repeated")
 
 
 def _write_slice(module: Slice, writer: Writer, name: str, inputs: Sequence[str]) -> str:

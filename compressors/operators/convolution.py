@@ -199,7 +199,7 @@ def write_weights(module: Any, writer: Writer, name: str) -> list[str]:
 
 def flow_conv(module: Conv | ConvTranspose, flow: Flow, inputs: Sequence[Traced], output: Sequence[int]) -> Labels:
     """Fresh labels; depthwise ones keep the input's; in a grouped one, equal positions of all groups are tied."""
-    read = flow.along(inputs[0], 1, "a convolution")
+    read = flow.along(inputs[0], 1)
     if is_depthwise(module):
         return on_axis(np.repeat(read, module.out_channels // module.groups), 1, len(output))
     made = flow.fresh(module.out_channels // module.groups)

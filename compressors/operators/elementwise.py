@@ -126,7 +126,7 @@ def tie_elementwise(flow: Flow, inputs: Sequence[Traced], output: Sequence[int])
     aligned = [_aligned(traced, rank) for traced in inputs]
     result = aligned[0][1]
     for extents, labels in aligned[1:]:
-        result = _meet(flow, aligned[0][0], result, extents, labels)
+        result = meet(flow, aligned[0][0], result, extents, labels)
     return result
 
 
@@ -135,7 +135,7 @@ def _aligned(traced: Traced, rank: int) -> tuple[tuple[int, ...], Labels]:
     return missing + traced.extents, traced.labels.reshape(missing + traced.labels.shape)
 
 
-def _meet(flow: Flow, left_extents: Sequence[int], left: Labels, right_extents: Sequence[int], right: Labels) -> Labels:
+def meet(flow: Flow, left_extents: Sequence[int], left: Labels, right_extents: Sequence[int], right: Labels) -> Labels:
     """Labels where two tensors meet."""
     of_left, of_right = _varying(left), _varying(right)
     spread_left = [axis for axis in of_right if left_extents[axis] == 1]  # one value of the left serves many channels

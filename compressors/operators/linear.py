@@ -66,11 +66,10 @@ def write_linear(module: nn.Linear, writer: Writer, name: str, inputs: Sequence[
 def flow_linear(module: nn.Linear, flow: Flow, inputs: Sequence[Traced], output: Sequence[int]) -> Labels:
     """Fresh labels along the last axis. Over positions of labelled channels, the output cannot shrink."""
     x, rank = inputs[0], len(output)
-    if x.varying and x.varying != (rank - 1,):
-        if rank - 1 in x.varying:
-            flow.freeze(x.labels, "a fully connected layer mixes them with positions")
-            return on_axis(flow.fresh(module.out_features), rank - 1, rank)
-        return x.labels  # it works along positions (MLP-Mixer): channels pass, its own output stays as wide as it is
+    if x.varying and rank - 1 not in x.varying:  # it works along positions (MLP-Mixer): channels pass
+        flow.freeze(x.labels, "a fully connected layer runs along their positions")
+        return x.labels
+    flow.along(x, -1)
     return on_axis(flow.fresh(module.out_features), rank - 1, rank)
 
 
@@ -96,11 +95,4 @@ OPERATORS = {
 }
 
 
-def read_matmul(node: Node, build: Builder) -> Value:
-    """MatMul -> nn.Linear if one side is a constant matrix."""
-    if is_weighted(node):
-        return read_weighted_matmul(node, build)
-    raise node.refusal("both sides depend on the network's input")
-
-
-READERS = {"Gemm": read_gemm, "MatMul": read_matmul}
+READERS = {"Gemm": read_gemm}
