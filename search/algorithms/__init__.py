@@ -9,11 +9,13 @@ from collections.abc import Mapping
 
 from search.algorithm import Maker
 from search.algorithms.amc import Amc
+from search.algorithms.nsga2 import Nsga2
 from search.algorithms.random import RandomSearch
 from search.algorithms.uniform import UniformSearch
 
 ALGORITHMS: Mapping[str, Maker] = {
     "amc": Amc,
+    "nsga2": Nsga2,
     "random": RandomSearch,
     "uniform": UniformSearch,
 }

@@ -11,10 +11,10 @@ from typing import Any
 
 from paretrim.algorithms import UniformOptions
 from paretrim.errors import SearchExhausted
-from paretrim.problem import FULL_PRECISION, Bits, Candidate, Policy
+from paretrim.problem import Candidate, Policy
 from search.algorithm import Task
-from search.knobs import KeepKnob
 from search.novelty import Seen
+from search.opening import alike, equal_bits, has_widths
 
 #: keep ratios tried are multiples of this; finer than the steps of most groups
 FINEST = 1 / 128
@@ -61,25 +61,10 @@ class UniformSearch:
 
     def _sweep(self) -> Iterator[Policy]:
         """Uniform policies, brought onto the budget."""
-        ratios = [1.0] if self._space.fills and self._has_widths else list(_by_halves())
-        for ratio in ratios if self._has_widths else [1.0]:
-            for bits in self._settings():
-                yield self._space.project(self._alike(ratio, bits))
-
-    @property
-    def _has_widths(self) -> bool:
-        return any(isinstance(knob, KeepKnob) for knob in self._space.free_knobs)
-
-    def _settings(self) -> list[Bits]:
-        """Bits that every layer is given: pairs of equal widths, widest first; all pairs if there are none of these."""
-        pairs = {bits for k in self._space.free_knobs if not isinstance(k, KeepKnob) for bits in k.choices}
-        alike = {bits for bits in pairs if bits.weight == bits.activation} or pairs or {FULL_PRECISION}
-        return sorted(alike, key=lambda bits: (-bits.weight, -bits.activation))
-
-    def _alike(self, ratio: float, bits: Bits) -> Policy:
-        groups = {knob.name: ratio for knob in self._space.knobs if isinstance(knob, KeepKnob)}
-        layers = {knob.name: bits for knob in self._space.knobs if not isinstance(knob, KeepKnob)}
-        return Policy(keep=groups, bits=layers)
+        ratios = [1.0] if self._space.fills or not has_widths(self._space) else list(_by_halves())
+        for ratio in ratios:
+            for bits in [*equal_bits(self._space)] or (None,):
+                yield self._space.project(alike(self._space, ratio, bits))
 
 
 def _by_halves() -> Iterator[float]:
