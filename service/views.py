@@ -78,6 +78,7 @@ def job(row: tables.Job) -> wire.Job:
             "finished_at": row.finished_at,
             "urls": {"self": own} | {place: f"{own}/{place}" for place in places},
             "cloned_from": row.cloned_from,
+            "last_seq": row.last_seq,
         }
     )
 

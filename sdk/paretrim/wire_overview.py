@@ -1,0 +1,92 @@
+"""More of what crosses HTTP: a search's policies from afar, what a job could reach, the queue."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from paretrim.problem import Constraint
+from paretrim.wire import Request, Response, State
+
+
+class HeatMap(Response):
+    """What a search proposed, on average, generation by generation."""
+
+    search: str
+    what: Literal["keep", "weight_bits", "activation_bits"]
+    rows: list[str]  #: groups or layers, in execution order
+    spans: list[tuple[int, int]]  #: first and last index of the candidates of each column
+    values: list[list[float]]  #: by row, by column
+    front: list[float] | None = None  #: by row: mean over the job's front, whichever search found it
+
+
+class OutlookRequest(Request):
+    """Asks what could be had of a model on a device."""
+
+    model: Annotated[str, Field(max_length=64)]
+    device: Annotated[str, Field(max_length=64)]
+    constraints: Annotated[tuple[str, ...], Field(max_length=16)] = ()
+
+    @field_validator("constraints")
+    @classmethod
+    def _readable_constraints(cls, constraints: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(Constraint.parse(text)) for text in constraints)
+
+
+class ConstraintOutlook(Response):
+    """Whether a constraint can be met at all."""
+
+    text: str
+    metric: str
+    verdict: Literal["met", "out of reach", "no limit", "unknown"]  #: `no limit`: the original meets it already
+    reachable: float | None = None  #: the least that can be had, in the constraint's own terms
+
+
+class LatencyPart(Response):
+    """What one operation takes of the original's time."""
+
+    name: str
+    kind: str
+    latency_ms: float
+    share: float
+
+
+class Outlook(Response):
+    """What could be had of a model on a device."""
+
+    original: dict[str, Any]
+    smallest: dict[str, float]  #: by metric: the least any policy reaches
+    constraints: list[ConstraintOutlook]
+    parts: list[LatencyPart]  #: longest first
+
+
+class HeldJob(Response):
+    """A job that a worker holds."""
+
+    id: str
+    name: str | None = None
+    state: State
+    phase: str
+    worker: str
+    attempt: int
+    losses: int  #: how often a worker was lost on it
+    lease_seconds: float  #: until the lease runs out, unless it is renewed
+    worked_seconds: float
+
+
+class WaitingJob(Response):
+    """A job that waits for a worker."""
+
+    id: str
+    name: str | None = None
+    priority: int
+    created_at: datetime
+
+
+class Queue(Response):
+    """Who works on what, and what waits."""
+
+    held: list[HeldJob]
+    waiting: list[WaitingJob]  #: next first
