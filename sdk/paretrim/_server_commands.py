@@ -8,6 +8,7 @@ have one of the same name, the other's is called `NAME-local`.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
@@ -56,11 +57,11 @@ def load(name: str) -> Any:
     try:
         target = found.load()
     except ModuleNotFoundError as error:
-        if error.name is not None and found.module.startswith(error.name):
-            raise NotInstalled(f"`paretrim {name}` is in {found.module}, which is not there") from error
         raise NotInstalled(
-            f"`paretrim {name}` needs the package {error.name}: pip install 'paretrim-server[worker]'"
+            f"`paretrim {name}` needs the module {error.name}: pip install 'paretrim-server[worker]'"
         ) from error
+    except AttributeError as error:
+        raise NotInstalled(f"`paretrim {name}` is to be {found.value}, and that is not there ({error})") from error
     if isinstance(target, typer.Typer):
         return typer.main.get_command(target)
     app = typer.Typer(add_completion=False)
@@ -92,8 +93,13 @@ class MergedGroup(TyperGroup):
         added = load(name)
         if not isinstance(added, TyperGroup):
             return None
-        local = cmd_name.removesuffix(LOCAL)
-        return added.get_command(ctx, local if local in self.commands else cmd_name)
+        theirs = cmd_name.removesuffix(LOCAL)
+        if theirs not in self.commands:
+            return added.get_command(ctx, cmd_name)
+        command = copy.copy(added.get_command(ctx, theirs))
+        if command is not None:
+            command.name = cmd_name
+        return command
 
     def list_commands(self, ctx: Any) -> list[str]:
         """All names, own ones first."""
