@@ -3,12 +3,14 @@
 from compressors.compressor import Compressed, Compressor, CompressorOptions, LayerReport
 from compressors.describe import describe
 from compressors.export import int8_layers, write_onnx
+from compressors.finetune import FineTuned, bfloat16_is_faster, evaluate, finetune
 from compressors.fold import fold
 from compressors.imported import Imported
 from compressors.importer import read_onnx
 from compressors.parity import Parity, check_parity
 from compressors.prune import ChannelMap, End, channel_map, slice_module
 from compressors.statistics import Statistics, collect_spreads, collect_statistics
+from compressors.training import Epoch, FinetuneOptions, Progress, TensorData, TrainingState
 
 __all__ = [
     "ChannelMap",
@@ -16,15 +18,24 @@ __all__ = [
     "Compressor",
     "CompressorOptions",
     "End",
+    "Epoch",
+    "FineTuned",
+    "FinetuneOptions",
     "Imported",
     "LayerReport",
     "Parity",
+    "Progress",
     "Statistics",
+    "TensorData",
+    "TrainingState",
+    "bfloat16_is_faster",
     "channel_map",
     "check_parity",
     "collect_spreads",
     "collect_statistics",
     "describe",
+    "evaluate",
+    "finetune",
     "fold",
     "int8_layers",
     "read_onnx",
