@@ -124,12 +124,13 @@ def note_use(session: Session, key_id: str, now: datetime) -> None:
 
 def revoke_key(session: Session, workspace_id: str, key_id: str) -> bool:
     """Make a key useless. Whether there was one."""
-    result = session.execute(
+    revoked = session.execute(
         update(ApiKey)
         .where(ApiKey.id == key_id, ApiKey.workspace_id == workspace_id, ApiKey.revoked_at.is_(None))
         .values(revoked_at=utc_now())
+        .returning(ApiKey.id)
     )
-    return bool(result.rowcount)  # type: ignore[attr-defined]
+    return revoked.first() is not None
 
 
 def all_keys(session: Session) -> list[tuple[ApiKey, str]]:

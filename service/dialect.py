@@ -116,11 +116,10 @@ def skip_locked(session: Session, statement: S) -> S:
 
 def insert_if_absent(session: Session, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row unless one with its key exists (waiting for whoever is inserting it). Whether it was inserted."""
-    if is_sqlite(session.get_bind()):
-        result = session.execute(sqlite.insert(table).values(**row).on_conflict_do_nothing())
-    else:
-        result = session.execute(postgresql.insert(table).values(**row).on_conflict_do_nothing())
-    return bool(result.rowcount)  # type: ignore[attr-defined]
+    maker = sqlite.insert if is_sqlite(session.get_bind()) else postgresql.insert
+    first = next(iter(table.primary_key.columns))  # what is returned tells; a row count is not to be had everywhere
+    statement = maker(table).values(**row).on_conflict_do_nothing().returning(first)
+    return session.execute(statement).first() is not None
 
 
 def upsert(session: Session, table: Table, rows: Sequence[Mapping[str, Any]], key: Iterable[str]) -> None:

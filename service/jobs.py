@@ -274,8 +274,8 @@ def extend(session: Session, job_id: str, budget: int) -> bool:
 
 def remove(session: Session, job_id: str) -> bool:
     """Delete a job that has ended, with all that belongs to it. False if it has not ended."""
-    result = session.execute(delete(Job).where(Job.id == job_id, Job.state.in_(ENDED)))
-    return bool(result.rowcount)  # type: ignore[attr-defined]
+    gone = session.execute(delete(Job).where(Job.id == job_id, Job.state.in_(ENDED)).returning(Job.id))
+    return gone.first() is not None
 
 
 def _first(done: int | None, *attempts: Any) -> bool:
