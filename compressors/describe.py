@@ -15,6 +15,8 @@ from compressors.operators.attention import MatMul
 from compressors.provenance import Provenance, output_of, provenance
 from paretrim.network import LAYER_KINDS, Axis, Block, Group, Network, Operation, Segment
 
+_CONVOLUTIONS = ("conv1d", "conv2d", "conv_transpose2d")
+
 
 def describe(imported: Imported) -> Network:
     """Operations, groups and blocks of a network, without its weights."""
@@ -126,10 +128,18 @@ def _groups(traced: Provenance, operations: tuple[Operation, ...]) -> tuple[Grou
         layers = [operation for operation in operations if operation.kind in LAYER_KINDS]
         producers = tuple(layer.name for layer in layers if _holds(layer.out_axis, name))
         consumers = tuple(layer.name for layer in layers if _holds(layer.in_axis, name))
-        through = {by_name[place].kind for place in members.places if place in by_name}
-        kind = "heads" if "matmul" in through else "residual" if "add" in through else "channels"
-        groups.append(Group(name, members.units, producers, consumers, members.frozen, kind))
+        places = [by_name[place] for place in members.places if place in by_name]
+        groups.append(Group(name, members.units, producers, consumers, members.frozen, _kind(places, producers)))
     return tuple(groups)
+
+
+def _kind(places: list[Operation], producers: tuple[str, ...]) -> str:
+    """What a group's units are: attention heads, a residual stream, a hidden width, or channels."""
+    if any(place.kind == "matmul" for place in places):
+        return "heads"
+    if len(producers) > 1 and any(place.kind == "add" and len(place.inputs) > 1 for place in places):
+        return "residual"
+    return "hidden" if all(place.kind not in _CONVOLUTIONS for place in places) else "channels"
 
 
 def _holds(axis: Axis, group: str) -> bool:

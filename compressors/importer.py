@@ -15,6 +15,7 @@ from compressors.naming import Names
 from compressors.onnx_file import open_onnx, opset_of
 from compressors.operators import READERS
 from compressors.reading import BATCH, Builder, Const, Node, Value, extents
+from compressors.simplify import simplify
 from paretrim.errors import InvalidModel, UnsupportedOperation
 
 _INPUT_TYPES = {
@@ -23,7 +24,7 @@ _INPUT_TYPES = {
     onnx.TensorProto.INT32: torch.int32,
     onnx.TensorProto.UINT8: torch.uint8,
 }
-SUPPORTED = tuple(sorted({*READERS, *FOLDED, "MatMul"}))
+SUPPORTED = tuple(sorted({*READERS, *FOLDED, "If"}))
 
 
 def read_onnx(content: bytes) -> Imported:
@@ -53,6 +54,7 @@ def read_onnx(content: bytes) -> Imported:
     if result.batch_axis != 0 or result.shape[0] != BATCH:
         raise InvalidModel("the first axis of the network's output must be the batch", field="model")
     build.graph.output(result.node)
+    simplify(build)
     return Imported(
         module=finish(build),
         input_name=given[0].name,
@@ -97,24 +99,45 @@ def _input(entry: onnx.ValueInfoProto) -> tuple[list[int], torch.dtype, int | No
 
 
 def _walk(graph: onnx.GraphProto, opset: int, tensors: dict[str, Value | Const], build: Builder) -> None:
-    uses = Counter(name for node in graph.node for name in node.input)
-    uses.update(entry.name for entry in graph.output)
+    uses = _uses(graph)
     needed, read = _needed(graph), frozenset(uses)
     for proto in graph.node:
         if not any(name in needed for name in proto.output):
             continue
         missing = [name for name in proto.input if name and name not in tensors]
         if missing:
-            raise InvalidModel(
-                f"node {proto.name or proto.op_type!r} reads {missing[0]!r}, which nothing before it makes",
-                field="model",
-            )
-        node = Node(proto, tuple(tensors[name] if name else None for name in proto.input), opset, SUPPORTED, read)
-        made = _make(node, build)
+            what = proto.name or proto.op_type
+            raise InvalidModel(f"node {what!r} reads {missing[0]!r}, which nothing before it makes", field="model")
+        given = tuple(tensors[name] if name else None for name in proto.input)
+        node = Node(proto, given, opset, SUPPORTED, read)
+        made = _branch(node, tensors, build) if proto.op_type == "If" else _make(node, build)
         for name, value in zip(proto.output, made, strict=False):
             tensors[name] = value
             if isinstance(value, Value):
                 build.uses[value.node] = build.uses.get(value.node, 0) + uses[name]
+
+
+def _uses(graph: onnx.GraphProto) -> Counter[str]:
+    """How often each tensor is read, by nodes, by branches inside them, and as the graph's output."""
+    uses = Counter(name for node in graph.node for name in node.input)
+    uses.update(entry.name for entry in graph.output)
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                uses.update(_uses(attribute.g))
+    return uses
+
+
+def _branch(node: Node, tensors: dict[str, Value | Const], build: Builder) -> list[Value | Const]:
+    """An If whose condition is known by now: what its branch makes."""
+    if not isinstance(node.inputs[0], Const):
+        raise node.refusal("its condition depends on the network's input")
+    wanted = "then_branch" if bool(node.constant(0).reshape(-1)[0]) else "else_branch"
+    graph = next(attribute.g for attribute in node.proto.attribute if attribute.name == wanted)
+    inner = dict(tensors)
+    inner.update((t.name, Const(numpy_helper.to_array(t), t.name)) for t in graph.initializer)
+    _walk(graph, node.opset, inner, build)
+    return [inner[entry.name] for entry in graph.output]
 
 
 def _needed(graph: onnx.GraphProto) -> set[str]:
@@ -123,6 +146,9 @@ def _needed(graph: onnx.GraphProto) -> set[str]:
     for proto in reversed(graph.node):
         if any(name in needed for name in proto.output):
             needed.update(proto.input)
+            for attribute in proto.attribute:
+                if attribute.HasField("g"):
+                    needed.update(_uses(attribute.g))
     return needed
 
 

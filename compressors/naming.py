@@ -23,13 +23,16 @@ class Names:
 
     def operation(self, node: onnx.NodeProto, weight: str | None, part: str = "") -> str:
         """Name for an ONNX node. weight: name of the initializer with its weights, if it is a layer."""
-        wanted = _from_weight(weight) or _from_node(node, drop_operator=weight is not None)
-        return self.unused(f"{wanted}.{part}" if part else wanted)
+        wishes = [_from_node(node, drop_operator=weight is not None), _from_node(node, drop_operator=False)]
+        named = _from_weight(weight)
+        if named:
+            wishes.insert(0, named)
+        wishes = [f"{wish}.{part}" if part else wish for wish in wishes]
+        return self.unused(next((wish for wish in wishes if self._free(_clean(wish))), wishes[0]))
 
     def unused(self, wanted: str) -> str:
         """The wanted name, changed as little as needed to be a new path."""
-        path = [_component(component) for component in wanted.split(".") if component]
-        wanted = ".".join(path) or "operation"
+        wanted = _clean(wanted)
         candidate, number = wanted, 0
         while not self._free(candidate):
             number += 1
@@ -53,7 +56,8 @@ def _from_weight(weight: str | None) -> str | None:
     if not weight or _NAMELESS.match(weight):
         return None
     owner, dot, last = weight.rpartition(".")
-    return owner if dot and last in ("weight", "in_proj_weight", "weight_ih_l0") else None
+    step = {"weight": "", "in_proj_weight": ".in_proj"}.get(last)
+    return f"{owner}{step}" if dot and step is not None else None
 
 
 def _from_node(node: onnx.NodeProto, *, drop_operator: bool) -> str:
@@ -67,6 +71,10 @@ def _from_node(node: onnx.NodeProto, *, drop_operator: bool) -> str:
     if drop_operator and len(path) > 1 and re.fullmatch(rf"{node.op_type}(_\d+)?", path[-1]):
         path.pop()
     return ".".join(path)
+
+
+def _clean(wanted: str) -> str:
+    return ".".join(_component(step) for step in wanted.split(".") if step) or "operation"
 
 
 def _component(text: str) -> str:

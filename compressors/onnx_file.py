@@ -11,6 +11,7 @@ from paretrim.errors import InvalidModel
 MOST_BYTES = 1 << 30
 MOST_NODES = 20_000
 MOST_INITIALIZERS = 50_000
+DEEPEST = 4  #: of conditions within conditions
 OPSETS = range(11, 24)  #: of the default operator set
 
 
@@ -48,25 +49,34 @@ def _check_graph(model: onnx.ModelProto) -> None:
         raise _refused("this is not an ONNX file with a network in it; export the network to ONNX and upload that")
     if len(model.functions):
         raise _refused("it defines functions of its own; inline them (onnx.inliner.inline_local_functions)")
-    if len(graph.node) > MOST_NODES:
-        raise _refused(f"it has {len(graph.node)} nodes; at most {MOST_NODES} can be imported")
+    nodes = len(graph.node)
+    if nodes > MOST_NODES:
+        raise _refused(f"it has {nodes} nodes; at most {MOST_NODES} can be imported")
     if len(graph.initializer) > MOST_INITIALIZERS:
         raise _refused(f"it has {len(graph.initializer)} initializers; at most {MOST_INITIALIZERS} can be imported")
     if len(graph.sparse_initializer):
         raise _refused("it holds sparse tensors; store them dense")
+    _check_parts(graph, depth=0)
+
+
+def _check_parts(graph: onnx.GraphProto, depth: int) -> None:
+    if depth > DEEPEST:
+        raise _refused(f"its conditions are nested more than {DEEPEST} deep")
     for tensor in graph.initializer:
         _check_tensor(tensor)
     for node in graph.node:
         for attribute in node.attribute:
-            _check_attribute(node, attribute)
+            _check_attribute(node, attribute, depth)
 
 
-def _check_attribute(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> None:
+def _check_attribute(node: onnx.NodeProto, attribute: onnx.AttributeProto, depth: int) -> None:
     if attribute.HasField("g") or len(attribute.graphs):
-        raise _refused(
-            f"node {node.name or node.op_type!r} ({node.op_type}) holds a graph of its own; "
-            "control flow (If, Loop, Scan) cannot be imported"
-        )
+        if node.op_type != "If" or len(attribute.graphs):
+            raise _refused(
+                f"node {node.name or node.op_type!r} ({node.op_type}) holds a graph of its own; "
+                "loops (Loop, Scan) cannot be imported"
+            )
+        _check_parts(attribute.g, depth + 1)
     if attribute.HasField("sparse_tensor") or len(attribute.sparse_tensors):
         raise _refused(f"node {node.name or node.op_type!r} holds a sparse tensor; store it dense")
     if attribute.ref_attr_name:

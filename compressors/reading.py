@@ -125,11 +125,14 @@ class Builder:
         self.names = names
         self.warnings: list[str] = []
         self.batch: int | None = None  #: the batch size the file was exported with, if it is fixed
+        self.extents: dict[fx.Node, tuple[int, ...]] = {}  #: of what a node makes, with the batch as 1
         self.uses: dict[fx.Node, int] = {}  #: how often the file reads what a node makes
 
     def input(self, name: str, shape: Sequence[int], dtype: torch.dtype) -> Value:
         """The network's input; shape has BATCH where the batch is."""
-        return Value(self.graph.placeholder(name), tuple(shape), dtype)
+        node = self.graph.placeholder(name)
+        self.extents[node] = extents(shape)
+        return Value(node, tuple(shape), dtype)
 
     def call(self, node: Node, module: nn.Module, *inputs: Value, part: str = "", weight: int | None = None) -> Value:
         """Append a module to the graph.
@@ -158,6 +161,7 @@ class Builder:
             raise InvalidModel(f"{name} loses the batch dimension: it gives {_readable(shape)}", field="model")
         self.modules[name] = module
         node = self.graph.call_module(name, tuple(value.node for value in inputs))
+        self.extents[node] = extents(shape)
         return Value(node, shape, dtype)
 
 

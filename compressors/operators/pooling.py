@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from compressors.flow import Flow, Labels, Traced
+from compressors.flow import NOBODY, Flow, Labels, Traced
 from compressors.operators.convolution import pads_of, same_pads, torch_pads
 from compressors.operators.operator import Geometry, Operator
 from compressors.reading import Builder, Node, Value
 from compressors.writing import Writer
 
-_MAX = {1: functional.max_pool1d, 2: functional.max_pool2d}
-_AVERAGE = {1: functional.avg_pool1d, 2: functional.avg_pool2d}
+_MAX = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
+_AVERAGE = {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d}
 _REDUCE = {
     "ReduceMean": torch.mean,
     "ReduceSum": torch.sum,
@@ -106,8 +107,8 @@ def read_pool(node: Node, build: Builder) -> Value:
     """MaxPool, AveragePool."""
     x = node.value()
     kernel = list(node.attribute("kernel_shape"))
-    if len(kernel) not in (1, 2):
-        raise node.refusal(f"it has {len(kernel)} spatial dimensions; 1 and 2 are supported")
+    if len(kernel) not in (1, 2, 3):
+        raise node.refusal(f"it has {len(kernel)} spatial dimensions; 1 to 3 are supported")
     if len(node.proto.output) > 1 and node.proto.output[1]:
         raise node.refusal("its indices are used")
     stride = list(node.attribute("strides") or [1] * len(kernel))
@@ -154,6 +155,16 @@ def read_reduce(node: Node, build: Builder) -> Value:
     return build.call(node, Reduce(node.op, axes, bool(node.attribute("keepdims", 1))), x)
 
 
+def flow_pool(module: MaxPool | AveragePool, flow: Flow, inputs: Sequence[Traced], _: Sequence[int]) -> Labels:
+    """Channels pass; labels along a pooled axis are channels that look like positions, and cannot shrink."""
+    labels = inputs[0].labels
+    for axis, (kernel, stride) in enumerate(zip(module.kernel_size, module.stride, strict=True), start=2):
+        if labels.shape[axis] > 1 and (kernel, stride) != (1, 1):
+            flow.freeze(labels, "a pool runs over them")
+            return np.full((1,) * inputs[0].rank, NOBODY, dtype=np.int64)
+    return labels
+
+
 def flow_reduce(module: Reduce, flow: Flow, inputs: Sequence[Traced], _: Sequence[int]) -> Labels:
     """Channels that are reduced away cannot shrink; others pass."""
     labels = inputs[0].labels
@@ -192,8 +203,8 @@ def _reduce_kind(module: Reduce) -> str:
 
 
 OPERATORS = {
-    MaxPool: Operator(kind=lambda _: "max_pool", write=_write_pool, geometry=_geometry),
-    AveragePool: Operator(kind=lambda _: "avg_pool", write=_write_pool, geometry=_geometry),
+    MaxPool: Operator(kind=lambda _: "max_pool", write=_write_pool, flow=flow_pool, geometry=_geometry),
+    AveragePool: Operator(kind=lambda _: "avg_pool", write=_write_pool, flow=flow_pool, geometry=_geometry),
     GlobalAveragePool: Operator(
         kind=lambda _: "global_avg_pool",
         write=lambda _, writer, name, inputs: writer.node("GlobalAveragePool", [inputs[0]], name),
