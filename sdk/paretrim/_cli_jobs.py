@@ -10,7 +10,7 @@ import typer
 
 from paretrim._cli_connection import OutputOption, confirmed, connect, listed, literal, number, pairs, transfer
 from paretrim._cli_files import Limit, Yes
-from paretrim._output import Output, emit_one, emit_rows, plain, say, write_json
+from paretrim._output import Output, emit_one, emit_rows, figure, plain, say, write_json
 from paretrim.client import Client
 from paretrim.errors import InvalidInput, ParetrimError
 from paretrim.jobs import Job, JobCandidate
@@ -187,6 +187,35 @@ def show_job(ctx: typer.Context, job: JobId, output: OutputOption = Output.table
         "error": None if found.error is None else found.error.message,
     }
     emit_one(found.view, _row(found) | more, output)
+
+
+@jobs.command("check")
+def check(
+    ctx: typer.Context,
+    model: Annotated[str, typer.Option(help="Id of a model.")],
+    device: Annotated[str, typer.Option(help="Name of a device.")],
+    constraint: Annotated[list[str] | None, typer.Option(help="Such as 'latency_ratio <= 0.5'.")] = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """What could be had of a model on a device, and which constraints can be met. Nothing is submitted."""
+    with connect(ctx) as client:
+        found = client.jobs.check(model=model, device=device, constraints=constraint)
+    original = {name: value for name, value in found.original.items() if name in METRICS and value is not None}
+    verdicts = {each.text: f"{each.verdict}; smallest reachable {figure(each.reachable)}" for each in found.constraints}
+    longest = {part.name: f"{part.share:.1%}" for part in found.parts[:5]}
+    row = {"original": original, "smallest reachable": found.smallest, **verdicts, "longest operations": longest}
+    emit_one(found, row, output)
+
+
+@jobs.command("queue")
+def queue(ctx: typer.Context, output: OutputOption = Output.table) -> None:
+    """The jobs that are worked on, and those that wait, next first."""
+    with connect(ctx) as client:
+        found = client.jobs.queue()
+    rows: list[dict[str, Any]] = [held.model_dump() for held in found.held]
+    rows += [waiting.model_dump() | {"state": "queued"} for waiting in found.waiting]
+    columns = ("id", "name", "state", "phase", "worker", "attempt", "lease_seconds", "worked_seconds", "priority")
+    emit_rows(rows, columns, output, whole=[found])
 
 
 @jobs.command("cancel")

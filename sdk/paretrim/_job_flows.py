@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from paretrim import wire
+from paretrim import wire, wire_overview
 from paretrim._files import Progress, download, target
 from paretrim._flow import Call, Flow, Sleep, fetch, new_key, path, perform, query
 from paretrim._pages import Listing
@@ -104,6 +104,22 @@ def curves(job: str, search: str | None, max_points: int | None) -> Flow[wire.Cu
 def points(job: str, x: str, y: str, max_points: int | None) -> Flow[wire.Points]:
     """The measured candidates as points."""
     return fetch(Call("GET", path("jobs", job, "points"), params=query(x=x, y=y, max_points=max_points)), wire.Points)
+
+
+def heat_map(job: str, search: str | None, what: str, columns: int | None) -> Flow[wire_overview.HeatMap]:
+    """What a search proposed, generation by generation."""
+    params = query(search=search, what=what, columns=columns)
+    return fetch(Call("GET", path("jobs", job, "map"), params=params), wire_overview.HeatMap)
+
+
+def check(call: Call) -> Flow[wire_overview.Outlook]:
+    """What a job could reach."""
+    return fetch(call, wire_overview.Outlook)
+
+
+def queue() -> Flow[wire_overview.Queue]:
+    """Who works on what, and what waits."""
+    return fetch(Call("GET", path("queue")), wire_overview.Queue)
 
 
 class JobFields:

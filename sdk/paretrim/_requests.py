@@ -11,6 +11,7 @@ from paretrim._flow import Call, invalid_input, new_key, path
 from paretrim.errors import InvalidInput
 from paretrim.problem import Budget, Constraint, Objective
 from paretrim.wire import AlgorithmChoice, ApiKeyRequest, BudgetRequest, JobChange, JobRequest
+from paretrim.wire_overview import OutlookRequest
 
 #: an algorithm: its name, or its name with options
 Choice = str | AlgorithmChoice | Mapping[str, Any]
@@ -46,6 +47,16 @@ def create_job_call(request: JobRequest, idempotency_key: str | None) -> Call:
     """Submits a job."""
     headers = new_key() if idempotency_key is None else {"Idempotency-Key": idempotency_key}
     return Call("POST", path("jobs"), json=request.model_dump(mode="json", exclude_none=True), headers=headers)
+
+
+def check_job_call(model: Any, device: Any, constraints: Any) -> Call:
+    """Asks what a job could reach."""
+    fields = {"model": model, "device": device, "constraints": constraints or ()}
+    try:
+        request = OutlookRequest.model_validate({name: plain_field(name, value) for name, value in fields.items()})
+    except pydantic.ValidationError as error:
+        raise invalid_input(error) from None
+    return Call("POST", path("jobs", "check"), json=request.model_dump(mode="json"))
 
 
 def change_job_call(job: str, **wanted: Any) -> Call:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from paretrim import _job_flows as flows
-from paretrim import _watch, wire
+from paretrim import _watch, wire, wire_overview
 from paretrim._drive import Driver
 from paretrim._events import EventReader
 from paretrim._files import Progress
@@ -17,7 +17,15 @@ from paretrim._job_flows import JobFields
 from paretrim._pages import Pages
 from paretrim._plot import candidate_figure
 from paretrim._progress import watcher
-from paretrim._requests import Choice, change_job_call, clone_job_call, create_job_call, identity, job_request
+from paretrim._requests import (
+    Choice,
+    change_job_call,
+    check_job_call,
+    clone_job_call,
+    create_job_call,
+    identity,
+    job_request,
+)
 from paretrim._results import Frontier, Result
 from paretrim.problem import Budget, Constraint, Objective
 
@@ -171,6 +179,17 @@ class Job(JobFields):
         view = self._driver.run(flows.candidate(self.id, n))
         return JobCandidate(self._driver, self.id, view, self.view.original)
 
+    def heat_map(
+        self,
+        search: wire.Search | str | None = None,
+        *,
+        what: Literal["keep", "weight_bits", "activation_bits"] = "keep",
+        columns: int | None = None,
+    ) -> wire_overview.HeatMap:
+        """What a search proposed for every group or layer on average, generation by generation; the first, if none."""
+        wanted = None if search is None else identity(search, "search")
+        return self._driver.run(flows.heat_map(self.id, wanted, what, columns))
+
     def searches(self) -> list[wire.Search]:
         """Its searches: one for each algorithm, the baselines included."""
         return Pages(self._driver, flows.searches(self.id)).all()
@@ -262,3 +281,17 @@ class Jobs:
     def get(self, id: wire.Job | Job | str) -> Job:
         """One job. Raises NotFound."""
         return Job(self._driver, self._driver.run(flows.get(identity(id))))
+
+    def check(
+        self,
+        *,
+        model: wire.Model | str,
+        device: wire.Device | str,
+        constraints: Sequence[str | Constraint] | str | None = None,
+    ) -> wire_overview.Outlook:
+        """What could be had of a model on a device, and which constraints can be met. Nothing is submitted."""
+        return self._driver.run(flows.check(check_job_call(model, device, constraints)))
+
+    def queue(self) -> wire_overview.Queue:
+        """The jobs that are worked on, and those that wait, next first."""
+        return self._driver.run(flows.queue())

@@ -385,3 +385,26 @@ def test_a_model_that_a_job_needs_cannot_be_deleted(client: Client, done: Job, m
     with pytest.raises(errors.Conflict, match="jobs refer to"):
         client.models.delete(model)
     assert done.request.model == model.id
+
+
+def test_what_a_job_could_reach_is_known_before_it_is_submitted(client: Client, model: wire.Model, device: str) -> None:
+    outlook = client.jobs.check(model=model, device=device, constraints=["macs_ratio <= 0.5", "macs_ratio <= 0.00001"])
+    assert [each.verdict for each in outlook.constraints] == ["met", "out of reach"]
+    reachable = outlook.constraints[1].reachable
+    assert reachable is not None
+    assert 0.00001 < reachable < 0.5
+    assert sum(part.share for part in outlook.parts) == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_queue_tells_who_works_on_what(client: Client, job: Job, worker: Worker) -> None:
+    queue = client.jobs.queue()
+    (held,) = [held for held in queue.held if held.id == job.id]
+    assert held.worker == "played"
+    worker.succeed()
+    assert job.id not in {held.id for held in client.jobs.queue().held}
+
+
+def test_what_a_search_has_learned_is_seen_from_afar(done: Job) -> None:
+    seen = done.heat_map(what="keep")
+    assert len(seen.values) == len(seen.rows)
+    assert all(len(row) == len(seen.spans) for row in seen.values)

@@ -40,7 +40,8 @@ def test_the_words_alone_load_no_client() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["jobs", "--help"], ["--version"], ["submit", "--help"], ["front", "--help"], ["download", "x"]]
+    "arguments",
+    [["--help"], ["jobs", "--help"], ["--version"], ["submit", "--help"], ["front", "--help"], ["download", "x"]],
 )
 def test_the_command_line_loads_nothing_heavy_for_what_needs_nothing_heavy(arguments: list[str]) -> None:
     """`serve` and `run` are listed by --help and not loaded for it; a command over HTTP loads no room."""
