@@ -107,3 +107,40 @@ async def job(visitor: VisitorDep, request: Request, job_id: str) -> Response:
         verdict=verdict(values["job"], values["searches"]),
         **values,
     )
+
+
+@router.get("/jobs/{job_id}/map")
+async def job_map(visitor: VisitorDep, job_id: str) -> Response:
+    """What the searches have learned about each layer."""
+    return visitor.page("job_map.html", **await job_values(visitor, job_id))
+
+
+EVENTS = 200  #: on a page of the log
+
+
+@router.get("/jobs/{job_id}/log")
+async def job_log(visitor: VisitorDep, request: Request, job_id: str, before: int | None = None) -> Response:
+    """What happened, latest first."""
+    values = await job_values(visitor, job_id)
+    last = before - 1 if before is not None else int(values["job"]["last_seq"])
+    kind, level = request.query_params.get("type", ""), request.query_params.get("level", "")
+    first = max(0, last - EVENTS)
+    page = await visitor.api.get(f"/jobs/{job_id}/events", after=first, limit=EVENTS)
+    events = [event for event in page["data"] if event["seq"] <= last and _is_wanted(event, kind, level)]
+    return visitor.page("job_log.html", events=events[::-1], earlier=first if first > 0 else None, **values)
+
+
+def _is_wanted(event: Mapping[str, Any], kind: str, level: str) -> bool:
+    if level and not (event["type"] == "log" and event["data"].get("level") == level):
+        return False
+    return kind == "all" or event["type"] in ((kind,) if kind else ("log", "state"))
+
+
+@router.get("/jobs/{job_id}/settings")
+async def job_settings(visitor: VisitorDep, job_id: str) -> Response:
+    """What was asked for, and what it took."""
+    values = await job_values(visitor, job_id)
+    dataset = await visitor.api.get_or_none(f"/datasets/{values['job']['request']['dataset']}")
+    chosen = values["job"]["request"]["algorithms"]
+    options = {choice["name"]: choice["options"] for choice in chosen if isinstance(choice, dict)}
+    return visitor.page("job_settings.html", dataset=dataset, options=options, **values)

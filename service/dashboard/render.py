@@ -129,6 +129,30 @@ def percent(value: Any) -> str:
     return f"{100 * value:.3g} %" if isinstance(value, int | float) and math.isfinite(value) else DASH
 
 
+def sentence(event: Mapping[str, Any]) -> str:
+    """An event of a job, for people."""
+    data = event["data"]
+    match event["type"]:
+        case "log":
+            return str(data.get("message", ""))
+        case "state":
+            who = f"{data['algorithm']}: " if "algorithm" in data else ""
+            why = data.get("reason") or data.get("message") or (data.get("error") or {}).get("message")
+            return f"{who}{data.get('state')}" + (f" ({why})" if why else "")
+        case "progress":
+            return f"{data.get('phase')}: {data.get('completed')} of {data.get('total')}"
+        case "candidates":
+            failed = f", {data['failed']} of them failed" if data.get("failed") else ""
+            return f"{data.get('algorithm')}: {len(data.get('numbers', []))} candidates{failed}"
+        case "front" if "delivered" in data:
+            return f"candidate {data['delivered']} was fine-tuned, exported and measured"
+        case "front":
+            return f"{data.get('size')} on the front, hypervolume {significant(data.get('hypervolume'))}"
+        case "end":
+            return "the job has ended"
+    return json.dumps(data)
+
+
 def environment() -> Environment:
     """The templates, autoescaped, with the filters above. A name that is not given is an error."""
     made = Environment(
@@ -146,6 +170,7 @@ def environment() -> Environment:
         ago=ago,
         algorithm_name=algorithm_name,
         percent=percent,
+        sentence=sentence,
         json_pretty=lambda value: json.dumps(value, indent=2, ensure_ascii=False),
     )
     made.globals.update(LABELS=LABELS, METRICS=METRICS, DASH=DASH)

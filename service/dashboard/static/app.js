@@ -4,6 +4,7 @@ import "./live.js";
 import "./curves.js";
 import "./pareto.js";
 import "./layers.js";
+import "./heat.js";
 import { ago } from "./figures.js";
 import { send } from "./api.js";
 
