@@ -22,6 +22,7 @@ from compressors.operators.pooling import Reduce
 from compressors.placement import OUTPUT, Edge, Placement, placement
 from compressors.provenance import INPUT, operations, output_of
 from compressors.reading import BATCH, extents, run_on_shapes
+from compressors.rounding import OUTPUT_PLACE, stored_grid, stored_steps
 from compressors.writing import Writer
 from paretrim.errors import InvalidInput
 from paretrim.problem import UNCHANGED, Policy
@@ -60,7 +61,8 @@ def write_onnx(
         held = module.get_submodule(name)
         shapes[name] = run_on_shapes(held, [shapes[read] for read in reads])
         names[name] = writer.operation(name, held, [names[read] for read in reads], shapes[name][0])
-    result = writer.finished(names[output_of(module)])
+    last = output_of(module)
+    result = writer.finished(names[last], module.get_submodule(last))
     return _model(writer, imported, result).SerializeToString()
 
 
@@ -71,18 +73,18 @@ class _Exporter(Writer):
         super().__init__(opset, reserved)
         self.plan = plan
         self.ranges = ranges
-        self._rounded: dict[tuple[str, int, str], str] = {}
+        self._rounded: dict[tuple[str, ActivationGrid], str] = {}
 
     def operation(self, name: str, module: nn.Module, inputs: Sequence[str], shape: Sequence[int]) -> str:
         """Write one operation. Returns the name of its output tensor."""
-        module = getattr(module, "inner", module)  # a module that rounds its inputs while it is simulated
-        grids = [self.plan.edges.get((name, place)) for place in range(len(inputs))]
+        edges = [self.plan.edges.get((name, place)) for place in range(len(inputs))]
+        grids = [self.grid(edge, module, place) if edge else None for place, edge in enumerate(edges)]
         if not isinstance(module, Take):
-            inputs = [self.rounded(read, edge) if edge else read for read, edge in zip(inputs, grids, strict=True)]
-        self.module_grid = self.grid(grids[0]) if grids and grids[0] and name in self.plan.layers else None
-        self.weight_bits = self.plan.weights.get(name)
+            inputs = [self.rounded(read, grid) if grid else read for read, grid in zip(inputs, grids, strict=True)]
+        self.module_grid = grids[0] if grids and name in self.plan.layers else None
+        self.weight_bits, self._steps = self.plan.weights.get(name), stored_steps(module)
         if any(grids) and isinstance(module, Reduce) and not module.keep:
-            written = _write_mean(self, name, inputs)
+            written = _write_mean(self, name, inputs, self.grid(Edge(name, name, 8), module, OUTPUT_PLACE))
         else:
             written = operator_of(module).write(module, self, name, inputs)
         self.shapes[written] = tuple(
@@ -91,24 +93,26 @@ class _Exporter(Writer):
         )
         return written
 
-    def finished(self, tensor: str) -> str:
-        """The tensor that the network gives."""
+    def finished(self, tensor: str, module: nn.Module) -> str:
+        """The tensor that the network gives, made by the module."""
         edge = self.plan.edges.get((OUTPUT, 0))
-        return self.rounded(tensor, edge) if edge else tensor
+        return self.rounded(tensor, self.grid(edge, module, OUTPUT_PLACE)) if edge else tensor
 
-    def grid(self, edge: Edge) -> ActivationGrid:
-        """Grid of a quantized edge."""
+    def grid(self, edge: Edge, module: nn.Module, place: int) -> ActivationGrid:
+        """Grid of a quantized edge: the one the module rounds to, or one that covers the range of the edge's source."""
+        stored = stored_grid(module, place)
+        if stored is not None:
+            return stored
         if edge.source not in self.ranges:
             raise InvalidInput(f"no range is known for the output of {edge.source!r}; calibrate it", field="ranges")
         return activation_grid(*self.ranges[edge.source], edge.bits)
 
-    def rounded(self, tensor: str, edge: Edge) -> str:
+    def rounded(self, tensor: str, grid: ActivationGrid) -> str:
         """The tensor behind QuantizeLinear and DequantizeLinear; written once for each grid."""
-        key = (tensor, edge.bits, edge.source)
+        key = (tensor, grid)
         if key not in self._rounded:
-            grid = self.grid(edge)
             shown = tensor
-            if edge.bits < 8:  # codes beyond the top would not saturate in uint8
+            if grid.top < 255:  # codes beyond the top would not saturate in uint8
                 low, high = (np.float32(grid.scale * (end - grid.zero_point)).reshape(()) for end in (0, grid.top))
                 bounds = [self.constant(f"{tensor}.low", low), self.constant(f"{tensor}.high", high)]
                 shown = self.node("Clip", [tensor, *bounds], f"{tensor}.clip")
@@ -123,7 +127,7 @@ class _Exporter(Writer):
         """A layer's weight: an initializer, or int8 codes behind DequantizeLinear with one scale per output channel."""
         if self.weight_bits is None:
             return self.constant(name, values)
-        scales = weight_scales(values, self.weight_bits, axis)
+        scales = weight_scales(values, self.weight_bits, axis) if self._steps is None else self._steps
         codes = weight_codes(values.detach(), scales, self.weight_bits, axis)
         self._scales = scales
         return self._dequantized(name, codes.numpy().astype(np.int8), scales.numpy(), axis)
@@ -144,11 +148,11 @@ class _Exporter(Writer):
         return self.node("DequantizeLinear", [held, scale, zeros], f"{name}.dequantize", axis=axis)
 
 
-def _write_mean(writer: _Exporter, name: str, inputs: Sequence[str]) -> str:
+def _write_mean(writer: _Exporter, name: str, inputs: Sequence[str], grid: ActivationGrid) -> str:
     """A mean over positions as the pooling that the runtime has in int8."""
     pooled = writer.node("GlobalAveragePool", [inputs[0]], name)
     writer.shapes[pooled] = writer.shapes[inputs[0]]
-    return writer.node("Flatten", [writer.rounded(pooled, Edge(name, name, 8))], f"{name}.flatten", axis=1)
+    return writer.node("Flatten", [writer.rounded(pooled, grid)], f"{name}.flatten", axis=1)
 
 
 def _model(writer: Writer, imported: Imported, result: str) -> onnx.ModelProto:

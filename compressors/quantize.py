@@ -14,6 +14,7 @@ from compressors.gptq import round_by_columns
 from compressors.graph import clone, clone_leaf
 from compressors.grid import ActivationGrid, activation_grid
 from compressors.neighbours import LAYERS
+from compressors.operators.pooling import Reduce
 from compressors.placement import OUTPUT, Edge, placement
 from compressors.ranges import RangeMethod
 from compressors.reconstruction import covariance, readable_weight, stored_weight, weight_from_matrix, weight_matrix
@@ -63,6 +64,8 @@ class Quantizer:
         for (operation, place), edge in plan.edges.items():
             if operation != OUTPUT:
                 grids.setdefault(operation, {})[place] = self._grid(edge, operation)
+        for operation in [name for name in grids if rounds_its_mean(folded.get_submodule(name))]:
+            grids[operation][OUTPUT_PLACE] = self._grid(Edge(operation, operation, 8), operation)
         last = plan.edges.get((OUTPUT, 0))
         if last is not None:
             grids.setdefault(last.tensor, {})[OUTPUT_PLACE] = self._grid(last, last.tensor)
@@ -132,6 +135,11 @@ class Quantizer:
             low, high = spread.range(edge.bits, self.activation_range, self.percentile)
             self._grids[key] = activation_grid(low, high, edge.bits)
         return self._grids[key]
+
+
+def rounds_its_mean(module: nn.Module) -> bool:
+    """Whether the exporter writes an operation with rounded inputs as an integer pooling, which rounds its output."""
+    return isinstance(module, Reduce) and not module.keep
 
 
 def _halved(leaf: nn.Module) -> nn.Module:

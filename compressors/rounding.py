@@ -83,15 +83,27 @@ class Rounded:
     _modules: dict[str, nn.Module | None]
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """As the module's own class, on rounded tensors."""
+        """As the module's own class, on rounded tensors. Where only shapes are asked for, nothing is rounded."""
+        if inputs[0].is_meta:
+            plain: Tensor = super().forward(*inputs)  # type: ignore[misc]
+            return plain
         held = self._modules
         seen = [_applied(held.get(_place(index)), x) for index, x in enumerate(inputs)]
         weight_rounding = held.get("weight_rounding")
         if weight_rounding is None:
             output = super().forward(*seen)  # type: ignore[misc]
         else:
-            output = run_with_weight(self, weight_rounding(self.weight), *seen)  # type: ignore[attr-defined]
+            output = run_with_weight(self, weight_rounding(self.weight), self._rounded_bias(), *seen)  # type: ignore[attr-defined]
         return _applied(held.get(_place(OUTPUT_PLACE)), output)
+
+    def _rounded_bias(self) -> Tensor | None:
+        """On the grid of input step x weight step, as integer arithmetic adds it; as it is if inputs are not rounded."""
+        bias: Tensor | None = getattr(self, "bias", None)
+        seen, weight = self._modules.get(_place(0)), self._modules["weight_rounding"]
+        if bias is None or seen is None or not isinstance(self, nn.Conv1d | nn.Conv2d | nn.Linear):
+            return bias
+        step = (seen.input_step * weight.weight_step).detach()  # type: ignore[union-attr, operator]
+        return _round(bias / step) * step
 
 
 def rounded(module: nn.Module, grids: Mapping[int, ActivationGrid], weight: WeightRounding | None = None) -> nn.Module:
@@ -117,22 +129,20 @@ def stored_steps(module: nn.Module) -> Tensor | None:
     return held.weight_step.detach() if isinstance(held, WeightRounding) else None
 
 
-def run_with_weight(layer: Any, weight: Tensor, x: Tensor) -> Tensor:
-    """What the layer gives with another weight."""
+def run_with_weight(layer: Any, weight: Tensor, bias: Tensor | None, x: Tensor) -> Tensor:
+    """What the layer gives with another weight and bias."""
     if isinstance(layer, nn.Linear):
-        return functional.linear(x, weight, layer.bias)
+        return functional.linear(x, weight, bias)
     if isinstance(layer, nn.Embedding):
         return functional.embedding(x, weight)
     if isinstance(layer, nn.ConvTranspose1d | nn.ConvTranspose2d):
         run: Callable[..., Tensor] = (
             functional.conv_transpose1d if isinstance(layer, nn.ConvTranspose1d) else functional.conv_transpose2d
         )
-        return run(
-            x, weight, layer.bias, layer.stride, layer.padding, layer.output_padding, layer.groups, layer.dilation
-        )
+        return run(x, weight, bias, layer.stride, layer.padding, layer.output_padding, layer.groups, layer.dilation)
     if hasattr(layer, "pads"):
         x = functional.pad(x, torch_pads(layer.pads))
-    output: Tensor = layer._conv_forward(x, weight, layer.bias)
+    output: Tensor = layer._conv_forward(x, weight, bias)
     return output
 
 
