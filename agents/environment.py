@@ -19,7 +19,10 @@ Judge = Callable[[Sequence[float]], tuple[float, Sequence[float]]]
 
 
 class WalkEnvironment(gymnasium.Env[Array, Array]):
-    """Actions in [0, 1], one a step, for a fixed number of steps; observations in [0, 1]^features."""
+    """One action a step, for a fixed number of steps; observations in [0, 1]^features.
+
+    Actions of the environment lie in [-1, 1], as the package's agents want them; the functions see them in [0, 1].
+    """
 
     metadata = {"render_modes": []}  # noqa: RUF012 - gymnasium's own declaration
 
@@ -29,7 +32,7 @@ class WalkEnvironment(gymnasium.Env[Array, Array]):
         judge: what an episode's actions are worth, and the actions that were really carried out.
         """
         self.observation_space = gymnasium.spaces.Box(0.0, 1.0, (features,), np.float32)
-        self.action_space = gymnasium.spaces.Box(0.0, 1.0, (1,), np.float32)
+        self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32)
         self._steps, self._observe, self._judge = steps, observe, judge
         self._actions: list[float] = []
 
@@ -41,7 +44,7 @@ class WalkEnvironment(gymnasium.Env[Array, Array]):
 
     def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """Decide the next step. `info` of the last holds the actions carried out, as `executed`."""
-        self._actions.append(float(np.clip(action, 0.0, 1.0).reshape(-1)[0]))
+        self._actions.append(float(np.clip((np.asarray(action).reshape(-1)[0] + 1.0) / 2.0, 0.0, 1.0)))
         if len(self._actions) < self._steps:
             return self._observation(), 0.0, False, False, {}
         reward, executed = self._judge(self._actions)

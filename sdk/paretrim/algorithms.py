@@ -88,6 +88,26 @@ class AmcOptions(AgentSearchOptions):
     """DDPG that walks the network and chooses each group's keep ratio (He et al., ECCV 2018)."""
 
 
+class Td3Options(AgentSearchOptions):
+    """AMC's walk with TD3: two critics and a delayed actor (Fujimoto et al., 2018)."""
+
+    genome: Annotated[Genome, Field(description=_GENOME)] = "keep"
+
+
+class SacOptions(AgentSearchOptions):
+    """AMC's walk with SAC: a stochastic actor with an entropy bonus (Haarnoja et al., 2018)."""
+
+    genome: Annotated[Genome, Field(description=_GENOME)] = "keep"
+
+
+class HaqOptions(AgentSearchOptions):
+    """DDPG that walks the network and chooses weight and activation bits layer by layer (Wang et al., CVPR 2019)."""
+
+
+class JointOptions(AgentSearchOptions):
+    """DDPG that chooses keep ratios and both bit-widths of every layer in one episode."""
+
+
 class Nsga2Options(Options):
     """Non-dominated sorting genetic algorithm II (Deb et al., 2002), Optuna's."""
 
@@ -103,8 +123,12 @@ class Nsga2Options(Options):
 #: what can be set, by algorithm
 OPTIONS: Mapping[str, type[Options]] = {
     "amc": AmcOptions,
+    "haq": HaqOptions,
+    "joint": JointOptions,
     "nsga2": Nsga2Options,
     "random": RandomOptions,
+    "sac": SacOptions,
+    "td3": Td3Options,
     "uniform": UniformOptions,
 }
 

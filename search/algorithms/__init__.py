@@ -9,13 +9,21 @@ from collections.abc import Mapping
 
 from search.algorithm import Maker
 from search.algorithms.amc import Amc
+from search.algorithms.haq import Haq
+from search.algorithms.joint import Joint
 from search.algorithms.nsga2 import Nsga2
 from search.algorithms.random import RandomSearch
+from search.algorithms.sac import Sac
+from search.algorithms.td3 import Td3
 from search.algorithms.uniform import UniformSearch
 
 ALGORITHMS: Mapping[str, Maker] = {
     "amc": Amc,
+    "haq": Haq,
+    "joint": Joint,
     "nsga2": Nsga2,
     "random": RandomSearch,
+    "sac": Sac,
+    "td3": Td3,
     "uniform": UniformSearch,
 }
