@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import structlog
 import torch
 import uvicorn
 
@@ -66,6 +68,14 @@ def digits(samples: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Images (samples, 1, 8, 8) of noise, labels 0..9 in turn."""
     chance = np.random.default_rng(seed)
     return chance.random((samples, 1, 8, 8), dtype=np.float32), np.arange(samples) % 10
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet() -> Iterator[None]:
+    """The service's threads say nothing between the dots."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
