@@ -35,6 +35,7 @@ class FlakyProxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.connections = 0
+        self.broken = 0  #: how many were reset in their middle
         self._serving: list[threading.Thread] = []
         self._open: set[socket.socket] = set()
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -87,14 +88,14 @@ class FlakyProxy:
             there.join()
             self._open -= {client, server}
 
-    @staticmethod
-    def _pump(source: socket.socket, sink: socket.socket, limit: int | None) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, limit: int | None) -> None:
         """Pass bytes on until the end, or until `limit` of them: then both ends are reset."""
         passed = 0
         try:
             while chunk := source.recv(65536):
                 if limit is not None and passed + len(chunk) > limit:
                     sink.sendall(chunk[: limit - passed])
+                    self.broken += 1
                     time.sleep(0.02)  # so that what was passed on is read before the reset
                     _reset(source)
                     _reset(sink)

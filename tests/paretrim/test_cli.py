@@ -230,18 +230,18 @@ def test_a_server_that_is_not_there_is_named(run: Run) -> None:
 
 
 def test_devices_algorithms_and_keys(run: Run, device: str, tmp_path: Path) -> None:
-    status, out, _ = run("devices", "list", "-o", "json")
+    _, out, _ = run("devices", "list", "-o", "json")
     assert device in [entry["name"] for entry in json.loads(out)]
-    status, out, _ = run("devices", "show", device, "--document")
+    _, out, _ = run("devices", "show", device, "--document")
     document = json.loads(out)
     (tmp_path / "d.json").write_text(json.dumps(document | {"name": "cli-device"}))
     assert run("devices", "put", "cli-device", "d.json")[0] == 0
-    status, out, _ = run("devices", "show", "cli-device")
+    _, out, _ = run("devices", "show", "cli-device")
     assert "cli-device" in out
     assert run("devices", "delete", "cli-device", "--yes")[0] == 0
-    status, out, _ = run("algorithms", "list", "-o", "csv")
+    _, out, _ = run("algorithms", "list", "-o", "csv")
     assert "population" in next(row["options"] for row in rows(out) if row["name"] == "nsga2")
-    status, out, err = run("keys", "create", "from the line", "--scope", "read", "-o", "json")
+    _, out, err = run("keys", "create", "from the line", "--scope", "read", "-o", "json")
     key = json.loads(out)
     assert key["secret"].startswith("paretrim_")
     assert "cannot be shown again" in err
@@ -252,9 +252,9 @@ def test_devices_algorithms_and_keys(run: Run, device: str, tmp_path: Path) -> N
 
 
 def test_models_and_datasets(run: Run, model: wire.Model, dataset: wire.Dataset) -> None:
-    status, out, _ = run("models", "list", "-o", "csv")
+    _, out, _ = run("models", "list", "-o", "csv")
     assert model.id in [row["id"] for row in rows(out)]
-    status, out, _ = run("inspect", model.id)
+    _, out, _ = run("inspect", model.id)
     assert "input shape" in out or "input_shape" in out
     _status, out, _ = run("datasets", "show", dataset.id, "-o", "json")
     assert json.loads(out)["inspection"]["splits"]["train"]["samples"] == 200
