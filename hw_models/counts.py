@@ -18,7 +18,7 @@ memory    bytes of the activations alive at once, at the worst moment, in the or
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from paretrim.network import LAYER_KINDS, SizedOperation
@@ -80,11 +80,21 @@ def operation_macs(operation: Shaped) -> int:
         steps = math.prod(operation.in_hw)
         return steps * _recurrent_weights(operation)
     if operation.kind == "matmul":
-        return math.prod(operation.out_hw) * operation.in_channels * operation.out_channels
+        return _matmul_macs(operation)
     if operation.kind not in LAYER_KINDS:
         return 0
     positions = math.prod(operation.in_hw if operation.kind == "conv_transpose2d" else operation.out_hw)
     return positions * operation_weights(operation)
+
+
+def _matmul_macs(operation: Shaped) -> int:
+    """Of two activations: as many as the description says for each channel, else as of a layer of the same shape."""
+    extra = _extra(operation)
+    if "macs_per_in_channel" in extra:
+        return extra["macs_per_in_channel"] * operation.in_channels
+    if "macs_per_out_channel" in extra:
+        return extra["macs_per_out_channel"] * operation.out_channels
+    return math.prod(operation.out_hw) * operation.in_channels * operation.out_channels
 
 
 def operation_weights(operation: Shaped) -> int:
@@ -200,11 +210,13 @@ def tensor_bits(operations: Sequence[SizedOperation]) -> dict[str, int]:
     return bits
 
 
+def _extra(operation: Shaped) -> dict[str, int]:
+    extra = operation.extra
+    return dict(extra.items() if isinstance(extra, Mapping) else extra)
+
+
 def _recurrent_weights(operation: Shaped) -> int:
-    extra: Iterable[tuple[str, int]] = (
-        operation.extra.items() if isinstance(operation.extra, Mapping) else operation.extra
-    )
-    directions = dict(extra).get("directions", 1)
+    directions = _extra(operation).get("directions", 1)
     hidden = operation.out_channels // directions
     return directions * GATES[operation.kind] * hidden * (operation.in_channels + hidden)
 

@@ -8,7 +8,7 @@ Layers of 8 bits or fewer are written as QDQ: unsigned 8-bit activations, signed
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from hw_models.counts import VIEWS, consumers, external
-from hw_models.fusion import absorbed_clamps, reads_narrow
+from hw_models.precision import OUTPUT, Precision, plan_precision
 from paretrim.errors import NotMeasured
 from paretrim.network import SizedOperation
 
@@ -43,7 +43,6 @@ _PLAIN: Mapping[str, str] = {
     "mul": "Mul",
     "sub": "Sub",
     "matmul": "MatMul",
-    "global_avg_pool": "GlobalAveragePool",
     "global_max_pool": "GlobalMaxPool",
 }
 
@@ -51,45 +50,42 @@ _PLAIN: Mapping[str, str] = {
 class GraphWriter:
     """Writes operations one after another as ONNX nodes."""
 
-    def __init__(self, operations: Sequence[SizedOperation], bits: Mapping[str, int], *, batch: int, seed: int) -> None:
+    def __init__(
+        self, operations: Sequence[SizedOperation], precision: Precision, *, narrow_inputs: Collection[str], seed: int
+    ) -> None:
         self._operations = operations
-        self._bits = bits  #: of every result, as `fusion` decides
-        self._batch = batch
+        self._precision = precision
+        self._narrow_inputs = narrow_inputs
         self._random = np.random.default_rng(seed)
         self._nodes: list[onnx.NodeProto] = []
         self._initializers: list[onnx.TensorProto] = []
         self._readers = consumers(operations)
-        self._clamps = absorbed_clamps(operations)
         self._by_name = {operation.name: operation for operation in operations}
         self._views: dict[tuple[str, bool], str] = {}  # (result, 8-bit) -> tensor name
 
     def write(self) -> bytes:
-        """The serialized model: its inputs have their names, the batch is fixed."""
+        """The serialized model: its inputs have their names, the batch is free."""
         values = [self._input(name, *shape) for name, shape in external(self._operations).items()]
         for operation in self._operations:
             self._write(operation)
         ends = [operation.name for operation in self._operations if not self._readers[operation.name]]
-        results = [helper.make_tensor_value_info(self._float(name), TensorProto.FLOAT, None) for name in ends]
+        results = [helper.make_tensor_value_info(self._read(OUTPUT, name), TensorProto.FLOAT, None) for name in ends]
         graph = helper.make_graph(self._nodes, "network", values, results, self._initializers)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
         return bytes(onnx.shape_inference.infer_shapes(model).SerializeToString())
 
     def _input(self, name: str, channels: int, hw: tuple[int, ...]) -> onnx.ValueInfoProto:
-        narrow = self._bits[name] <= 8
+        narrow = name in self._narrow_inputs
         if narrow:
             scale = self._constant(f"{name}.scale", np.array(_ACTIVATION_SCALE, np.float32))
             point = self._constant(f"{name}.zero", np.array(128, np.uint8))
             self._node("DequantizeLinear", [name, scale, point], f"{name}.dq", name=f"{name}:dequantize")
         self._views[name, narrow] = f"{name}.dq" if narrow else name
         kind = TensorProto.UINT8 if narrow else TensorProto.FLOAT
-        return helper.make_tensor_value_info(name, kind, [self._batch, channels, *hw])
+        return helper.make_tensor_value_info(name, kind, ["batch", channels, *hw])
 
     def _write(self, operation: SizedOperation) -> None:
-        narrow = reads_narrow(operation, self._bits)
-        if operation.name in self._clamps:
-            sources = [self._views[name, False] for name in operation.inputs]
-        else:
-            sources = [self._narrow(name) if narrow else self._float(name) for name in operation.inputs]
+        sources = [self._read(operation.name, name) for name in operation.inputs]
         writer = _WRITERS.get(operation.kind)
         if writer is not None:
             writer(self, operation, sources)
@@ -99,12 +95,10 @@ class GraphWriter:
             raise NotMeasured(f"operation {operation.name!r} of kind {operation.kind!r} cannot be timed on its own")
         self._views[operation.name, False] = operation.name
 
-    def _float(self, name: str) -> str:
-        """The tensor of a result as others read it; after a quantized producer, through its 8 bits."""
-        return self._narrow(name) if self._bits[name] <= 8 else self._views[name, False]
-
-    def _narrow(self, name: str) -> str:
-        """The tensor of a result, quantized and dequantized."""
+    def _read(self, reader: str, name: str) -> str:
+        """The tensor an operation reads: a result, or what is left of it after a quantize/dequantize pair."""
+        if not self._precision.quantized(reader, name):
+            return self._views[name, False]
         if (name, True) not in self._views:
             self._views[name, True] = self._quantized(self._views[name, False], name, *self._range(name))
         return self._views[name, True]
@@ -227,6 +221,19 @@ class GraphWriter:
         """All but the batch in one axis."""
         self._node("Flatten", sources, operation.name, name=operation.name, axis=1)
 
+    def global_average(self, operation: SizedOperation, sources: Sequence[str]) -> None:
+        """Mean over positions; where these disappear, as the exporter writes it."""
+        if operation.out_hw:
+            self._node("GlobalAveragePool", sources, operation.name, name=operation.name)
+        elif operation.name not in self._precision.narrow:
+            axes = list(range(2, 2 + len(operation.in_hw)))
+            self._node("ReduceMean", sources, operation.name, name=operation.name, axes=axes, keepdims=0)
+        else:
+            pooled = f"{operation.name}.pooled"
+            self._node("GlobalAveragePool", sources, pooled, name=operation.name)
+            rounded = self._quantized(pooled, pooled, *self._range(operation.name))
+            self._node("Flatten", [rounded], operation.name, name=f"{operation.name}:flatten", axis=1)
+
     def pad(self, operation: SizedOperation, sources: Sequence[str]) -> None:
         """Zeros before and after channels and positions, as many as the shapes ask for."""
         extents = zip(
@@ -262,6 +269,7 @@ _WRITERS: Mapping[str, Callable[[GraphWriter, SizedOperation, Sequence[str]], No
     "clip": GraphWriter.clip,
     "max_pool": GraphWriter.pool,
     "avg_pool": GraphWriter.pool,
+    "global_avg_pool": GraphWriter.global_average,
     "concat": GraphWriter.concat,
     "flatten": GraphWriter.flatten,
     "pad": GraphWriter.pad,
@@ -270,10 +278,16 @@ _WRITERS: Mapping[str, Callable[[GraphWriter, SizedOperation, Sequence[str]], No
 
 
 def write_graph(
-    operations: Sequence[SizedOperation], bits: Mapping[str, int], *, batch: int = 1, seed: int = 0
+    operations: Sequence[SizedOperation],
+    *,
+    precision: Precision | None = None,
+    narrow_inputs: Collection[str] = (),
+    seed: int = 0,
 ) -> bytes:
-    """An ONNX file with random weights. Raises NotMeasured for a kind of operation that it cannot write.
+    """An ONNX file with random weights and a free batch, of operations at their kernels' bits.
 
-    bits: of every operation's result and of the input, as `fusion.result_bits` finds them.
+    precision: where tensors are quantized, by default as the exporter does. narrow_inputs: those that are integers.
+    Raises NotMeasured for a kind of operation that it cannot write.
     """
-    return GraphWriter(operations, bits, batch=batch, seed=seed).write()
+    plan = plan_precision(operations) if precision is None else precision
+    return GraphWriter(operations, plan, narrow_inputs=narrow_inputs, seed=seed).write()

@@ -10,33 +10,26 @@ Observed with ONNX Runtime 1.32 on its optimised graphs, and checked against the
 - An addition disappears into a convolution that only it reads, in either layout.
 - 8-bit convolutions and what lies between them run with channels last; entering costs quantize + transpose, leaving
   transpose + dequantize, the latter for each reader.
-- A layer in floating point whose inputs and readers are all 8-bit runs in 8 bits, whatever its weights are.
+- A linear layer in 8 bits may give floating point.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from hw_models.counts import ACTIVATIONS, VIEWS, consumers, external
-from hw_models.fusion import (
-    CLAMPS,
-    Execution,
-    Layout,
-    Placed,
-    absorbed_clamps,
-    at_kernel_bits,
-    conversion,
-    make_unit,
-    place,
-    reads_narrow,
-    result_bits,
-)
+from hw_models.fusion import CLAMPS, Execution, Layout, Placed, absorbed_clamps, conversion, make_unit
+from hw_models.placing import place
+from hw_models.precision import OUTPUT, Precision, at_kernel_bits, plan_precision
 from paretrim.network import SizedOperation
 
-PLAIN, BLOCKED, PLAIN8, LAST8 = "plain", "blocked", "plain8", "last8"
+PLAIN, BLOCKED, LAST, PLAIN8, LAST8 = "plain", "blocked", "last", "plain8", "last8"
+_NARROW = frozenset({PLAIN8, LAST8})
 #: activations that a convolution on plain or blocked channels takes in
 _FUSED_ACTIVATIONS = CLAMPS | {"leaky_relu", "sigmoid", "tanh", "hard_sigmoid", "hard_swish"}
+#: operations in floating point that transpositions are pushed through
+_ANY_LAYOUT = ACTIVATIONS | {"add", "mul", "concat", "slice", "pad"}
 
 
 @dataclass(slots=True)
@@ -56,50 +49,58 @@ class _Chain:
 
 
 def lower(
-    operations: Sequence[SizedOperation], execution: Execution, *, batch: int = 1, input_bits: int = 32
+    operations: Sequence[SizedOperation], execution: Execution, *, batch: int = 1, narrow_inputs: bool = False
 ) -> tuple[Placed, ...]:
-    """The units that execute these operations, conversions included. input_bits: 8 if the network is given integers."""
-    if execution.layout is None:
-        return place(operations, execution, batch=batch)
+    """The units that execute these operations, conversions included. narrow_inputs: the network is given integers."""
     executed = at_kernel_bits(operations, execution)
-    bits = executed_bits(executed, result_bits(executed, execution, input_bits=input_bits))
-    return _Lowering(executed, bits, execution.layout, batch).units()
+    if execution.layout is None:
+        return place(executed, execution, batch=batch)
+    precision = plan_precision(executed, narrow_inputs=narrow_inputs)
+    executed = _without_padding(executed, precision)
+    return _Lowering(executed, precision, execution.layout, batch, narrow_inputs).units()
 
 
-def executed_bits(operations: Sequence[SizedOperation], written: Mapping[str, int]) -> dict[str, int]:
-    """Bits of every result as the runtime executes the file: also of layers that it quantizes of its own accord.
-
-    written: the bits that the file says, see `fusion.result_bits`.
-    """
-    bits = dict(written)
+def _without_padding(operations: tuple[SizedOperation, ...], precision: Precision) -> tuple[SizedOperation, ...]:
+    """The operations with padding around an image moved into the convolution in floating point that alone reads it."""
     readers = consumers(operations)
     by_name = {operation.name: operation for operation in operations}
-    clamp_of = {source: clamp for clamp, source in absorbed_clamps(operations).items()}
-    for operation in operations:
-        end = clamp_of.get(operation.name, operation.name)
-        if operation.kind not in ("conv2d", "conv1d", "linear", "add", "mul") or bits[end] <= 8 or not readers[end]:
+    moved: dict[str, SizedOperation] = {}
+    for pad in operations:
+        reader = by_name.get(readers[pad.name][0]) if pad.kind == "pad" and len(readers[pad.name]) == 1 else None
+        if reader is None or reader.kind != "conv2d" or reader.name in precision.narrow:
             continue
-        enclosed = all(bits[name] <= 8 for name in operation.inputs)
-        if enclosed and all(reads_narrow(by_name[name], bits) for name in readers[end]):
-            bits[end] = 8
-    return bits
+        if pad.in_channels == pad.out_channels and pad.name not in precision.narrow:
+            added = [after - before for before, after in zip(pad.in_hw, pad.out_hw, strict=True)]
+            around = (*(count // 2 for count in added), *(count - count // 2 for count in added))
+            padding = tuple(own + more for own, more in zip(reader.padding or (0,) * 4, around, strict=True))
+            moved[pad.name] = reader
+            moved[reader.name] = replace(reader, inputs=pad.inputs, in_hw=pad.in_hw, padding=padding)
+    kept = (operation for operation in operations if not (operation.kind == "pad" and operation.name in moved))
+    return tuple(moved.get(operation.name, operation) for operation in kept)
 
 
 class _Lowering:
     """Walks the operations once and keeps, for every result, the layouts it is there in."""
 
     def __init__(
-        self, operations: tuple[SizedOperation, ...], bits: Mapping[str, int], layout: Layout, batch: int
+        self,
+        operations: tuple[SizedOperation, ...],
+        precision: Precision,
+        layout: Layout,
+        batch: int,
+        narrow_inputs: bool,
     ) -> None:
-        self.operations, self.bits, self.layout, self.batch = operations, bits, layout, batch
+        self.operations, self.precision, self.layout, self.batch = operations, precision, layout, batch
         self.readers = consumers(operations)
         self.by_name = {operation.name: operation for operation in operations}
         self.clamps = absorbed_clamps(operations)
+        self.clamp_of = {source: clamp for clamp, source in self.clamps.items()}
         self.shapes = external(operations)
-        self.home = {name: PLAIN if bits[name] > 8 else PLAIN8 for name in self.shapes}
+        self.home = dict.fromkeys(self.shapes, PLAIN8 if narrow_inputs else PLAIN)
         self.there = {name: {layout} for name, layout in self.home.items()}
         self.chains: dict[str, _Chain] = {}  #: by the result that ends it
         self.order: list[_Chain | Placed] = []
+        self._leading: dict[str, bool] = {}
 
     def units(self) -> tuple[Placed, ...]:
         for operation in self.operations:
@@ -107,7 +108,7 @@ class _Lowering:
             self.shapes[operation.name] = (operation.out_channels, operation.out_hw)
         for operation in self.operations:
             if not self.readers[operation.name]:
-                self._read(operation.name, PLAIN, None)
+                self._read(operation.name, PLAIN, OUTPUT)
         return tuple(self._finished(item) if isinstance(item, _Chain) else item for item in self.order)
 
     def _finished(self, chain: _Chain) -> Placed:
@@ -117,7 +118,7 @@ class _Lowering:
             chain.last,
             fused=tuple(chain.fused),
             bits=chain.bits,
-            output_bits=chain.bits,
+            output_bits=8 if self.home[chain.covers[-1]] in _NARROW else 32,
             batch=self.batch,
             layout="blocked" if chain.layout == BLOCKED else "",
         )
@@ -132,37 +133,87 @@ class _Lowering:
             blocked = self._runs_blocked(operation)
             reads_blocked = blocked and (operation.groups > 1 or operation.in_channels >= self.layout.block)
             self._run(operation, BLOCKED if reads_blocked else PLAIN, BLOCKED if blocked else PLAIN)
+        elif operation.kind == "transpose":
+            blocked = self.home[operation.inputs[0]] == BLOCKED  # leaving blocks writes channels last as easily
+            self._convert(operation.inputs[0], "reorder_output" if blocked else "transpose")
+            self._holds(operation.name, PLAIN)
+        elif self._comes_last(operation):
+            for name in operation.inputs:
+                if self.home[name] == LAST8:
+                    self._convert(name, "dequantize")
+            self._emit(operation, PLAIN, 32)
+            self._holds(operation.name, LAST)
         else:
             layout = BLOCKED if self._stays_blocked(operation) else PLAIN
             self._run(operation, layout, layout)
 
+    def _comes_last(self, operation: SizedOperation) -> bool:
+        """Whether an operation on single elements in floating point is left in the layout that 8-bit kernels gave."""
+        elementwise = operation.kind in ("add", "mul", "concat") or operation.kind in ACTIVATIONS
+        return elementwise and all(self.home[name] in (LAST8, LAST) for name in operation.inputs)
+
     def _is_narrow(self, operation: SizedOperation) -> bool:
-        """Whether it runs on 8 bits: everything it reads and what it writes is quantized."""
-        end = next((clamp for clamp, source in self.clamps.items() if source == operation.name), operation.name)
-        if self.bits[end] > 8:
-            return False
-        return reads_narrow(operation, self.bits) or all(self.bits[name] <= 8 for name in operation.inputs)
+        return operation.name in self.precision.narrow
 
     def _lower_narrow(self, operation: SizedOperation) -> None:
-        spatial = bool(operation.in_hw) and self.layout.channels_last
-        if operation.kind in VIEWS or operation.kind == "linear":
+        if operation.kind == "linear":
+            self._run(operation, PLAIN8, PLAIN8 if self._leaves_narrow(operation) else PLAIN, bits=8)
+        elif operation.kind in VIEWS:
             self._run(operation, PLAIN8, PLAIN8, bits=8)
-        elif operation.kind == "pad":  # has no 8-bit kernel: leaves and comes back, in place
-            layout = LAST8 if spatial else PLAIN8
-            for name in operation.inputs:
-                self._read(name, layout, operation)
-                self._convert(name, "dequantize")
-            self._emit(operation, PLAIN, 32)
-            self.shapes[operation.name] = (operation.out_channels, operation.out_hw)
-            self._convert(operation.name, "quantize")
-            self._holds(operation.name, layout)
+        elif operation.kind == "transpose":
+            self._transpose_narrow(operation)
+        elif operation.kind == "pad":
+            self._pad_narrow(operation)
         else:
-            layout = LAST8 if spatial else PLAIN8
+            layout = self._narrow_layout(operation)
             self._run(operation, layout, layout, bits=8)
+            if operation.kind == "global_avg_pool" and not operation.out_hw:
+                self._flatten_pooled(operation, layout)
+
+    def _narrow_layout(self, operation: SizedOperation) -> str:
+        return LAST8 if operation.in_hw and self.layout.channels_last else PLAIN8
+
+    def _pad_narrow(self, operation: SizedOperation) -> None:
+        """Padding has no 8-bit kernel: out of 8 bits and back, in the layout it comes in."""
+        layout = self._narrow_layout(operation)
+        for name in operation.inputs:
+            self._read(name, layout, operation.name)
+            self._convert(name, "dequantize")
+        self._emit(operation, PLAIN, 32)
+        self.shapes[operation.name] = (operation.out_channels, operation.out_hw)
+        self._convert(operation.name, "quantize")
+        self._holds(operation.name, layout)
+
+    def _transpose_narrow(self, operation: SizedOperation) -> None:
+        """To channels last: nothing is left to do for what is there already."""
+        source = operation.inputs[0]
+        if LAST8 not in self.there[source]:
+            self._run(operation, PLAIN8, PLAIN8, bits=8)
+        else:
+            self._holds(operation.name, PLAIN8)
+
+    def _flatten_pooled(self, operation: SizedOperation, layout: str) -> None:
+        """A mean over positions that drops them is written as pooling and a reshape."""
+        ones = (1,) * len(operation.in_hw)
+        chain = self.chains[operation.name]
+        chain.last = replace(operation, out_hw=ones)
+        if layout == LAST8:
+            self.shapes[operation.name] = (operation.out_channels, ones)
+            self._convert(operation.name, "transpose", bits=8)
+        view = replace(operation, name=f"{operation.name}:flatten", kind="flatten", in_hw=ones, extra={})
+        self._emit(view, PLAIN8, 8)
+        self._holds(view.name, PLAIN8)
+        self._holds(operation.name, PLAIN8)
+
+    def _leaves_narrow(self, operation: SizedOperation) -> bool:
+        """Whether all that read a linear layer's result read it quantized."""
+        end = self.clamp_of.get(operation.name, operation.name)
+        readers = self.readers[end] or [OUTPUT]
+        return all(self.precision.quantized(reader, end) for reader in readers)
 
     def _run(self, operation: SizedOperation, reads: str, writes: str, *, bits: int = 32) -> None:
         for name in operation.inputs:
-            self._read(name, reads, operation)
+            self._read(name, reads, operation.name)
         self._emit(operation, writes, bits)
         self._holds(operation.name, writes)
 
@@ -178,40 +229,42 @@ class _Lowering:
         """Whether the operation runs inside the unit before it."""
         if operation.name in self.clamps and self.clamps[operation.name] in self.chains:
             return self._joins_clamp(operation)
-        if operation.kind in _FUSED_ACTIVATIONS and not self._is_narrow(operation):
+        if operation.kind in _FUSED_ACTIVATIONS:
             chain = self._chain_read_only_here(operation.inputs[0])
-            if chain is None or chain.first.kind != "conv2d" or chain.bits <= 8 or self._has_activation(chain):
+            if chain is None or chain.first.kind != "conv2d" or self._has_activation(chain):
                 return False
             self._extend(chain, operation, [] if operation.kind in CLAMPS else [operation.kind])
             return True
         return operation.kind == "add" and len(operation.inputs) == 2 and self._joins_addition(operation)
 
     def _joins_clamp(self, operation: SizedOperation) -> bool:
-        chain = self.chains[self.clamps[operation.name]]
-        requantized = self.bits[operation.name] > 8 and self._read_narrow_only(operation.name)
-        inside = chain.bits <= 8 or chain.first.kind in ("conv2d", "linear") or requantized
+        source = self.clamps[operation.name]
+        chain = self.chains[source]
+        if chain.bits <= 8:
+            inside = self.home[source] in _NARROW
+        else:
+            inside = chain.first.kind in ("conv2d", "linear") or self._is_read_quantized(operation.name)
         if inside:
             self._extend(chain, operation, [])
         return inside
 
     def _joins_addition(self, operation: SizedOperation) -> bool:
-        if self._is_narrow(operation):
-            return False
         homes = [self.home[name] for name in operation.inputs]
-        if any(self.bits[name] <= 8 for name in operation.inputs) and BLOCKED in homes:
+        if self._is_narrow(operation) or (BLOCKED in homes and set(homes) & _NARROW):
             return False
         wanted = BLOCKED if homes == [BLOCKED, BLOCKED] else PLAIN
         for mine, other in (operation.inputs, operation.inputs[::-1]):
             chain = self._chain_read_only_here(mine)
             if chain is not None and chain.takes_addition and chain.layout == wanted:
-                self._read(other, wanted, operation)
+                self._read(other, wanted, operation.name)
                 self._extend(chain, operation, ["add"])
                 return True
         return False
 
     def _chain_read_only_here(self, name: str) -> _Chain | None:
         chain = self.chains.get(name)
-        return chain if chain is not None and len(self.readers[name]) == 1 and self.bits[name] > 8 else None
+        alone = chain is not None and len(self.readers[name]) == 1 and self.home[name] not in _NARROW
+        return chain if alone else None
 
     def _has_activation(self, chain: _Chain) -> bool:
         return any(self.by_name[name].kind in ACTIVATIONS for name in chain.covers)
@@ -249,55 +302,76 @@ class _Lowering:
         if not all(self.home[name] == BLOCKED for name in operation.inputs):
             return False
         if operation.kind in ("global_avg_pool", "concat"):
-            return whole
+            return whole and bool(operation.out_hw)
         same = len({self.shapes[name] for name in operation.inputs}) == 1
         elementwise = operation.kind in _FUSED_ACTIVATIONS | {"batch_norm"}
         return elementwise or (operation.kind in ("add", "mul") and same)
 
-    def _read(self, name: str, wanted: str, reader: SizedOperation | None) -> None:
+    def _read(self, name: str, wanted: str, reader: str) -> None:
         """Convert a result into the layout its reader wants, unless it is there in it already."""
-        if wanted in self.there[name] and not (wanted in (PLAIN, BLOCKED) and self.bits[name] <= 8):
+        if wanted in _NARROW:
+            self._read_narrow(name, wanted)
+        elif self.home[name] in _NARROW:
+            self._leave(name, reader)  # every reader dequantizes for itself
+            if wanted == BLOCKED:
+                self._convert(name, "reorder_input")
+        elif self.precision.quantized(reader, name):
+            self._read_narrow(name, PLAIN8)  # rounded, though nobody computes with integers here
+            self._convert(name, "dequantize")
+            if wanted == BLOCKED:
+                self._convert(name, "reorder_input")
+        elif wanted not in self.there[name]:
+            self._make_plain(name)
+            if wanted == BLOCKED:
+                self._convert(name, "reorder_input")
+                self.there[name].add(wanted)
+
+    def _make_plain(self, name: str) -> None:
+        """From blocks, or from channels last in floating point, unless it was done for an earlier reader."""
+        if PLAIN not in self.there[name]:
+            self._convert(name, "reorder_output" if self.home[name] == BLOCKED else "transpose")
+            self.there[name].add(PLAIN)
+
+    def _read_narrow(self, name: str, wanted: str) -> None:
+        if wanted in self.there[name]:
             return
         if wanted == LAST8:
-            self._read(name, PLAIN8, reader)
+            self._read_narrow(name, PLAIN8)
             self._convert(name, "transpose", bits=8, layout="last")
-        elif wanted == PLAIN8:
-            if LAST8 in self.there[name]:
-                self._convert(name, "transpose", bits=8)
-            else:
-                self._read(name, PLAIN, reader)
-                self._convert(name, "quantize")
-        elif wanted == BLOCKED:
-            self._read(name, PLAIN, reader)
-            self._convert(name, "reorder_input")
-        elif self.there[name] & {LAST8, PLAIN8}:
-            self._leave(name, reader)
-            return  # every reader dequantizes for itself
+        elif LAST8 in self.there[name]:
+            self._convert(name, "transpose", bits=8)
         else:
-            self._convert(name, "reorder_output")
+            self._make_plain(name)
+            self._convert(name, "quantize")
         self.there[name].add(wanted)
 
-    def _leave(self, name: str, reader: SizedOperation | None) -> None:
+    def _leave(self, name: str, reader: str) -> None:
         """From 8 bits to floating point."""
-        requantized = reader is not None and not reader.is_layer and self._is_requantized(reader)
-        if requantized and self.home[name] == LAST8 and reader is not None and reader.kind in ("add", "mul", "concat"):
+        joins = reader != OUTPUT and self.by_name[reader].kind in ("add", "mul", "concat")
+        if joins and self.home[name] == LAST8 and self._leads_to_narrow(reader):
             for kind in ("dequantize", "transpose", "quantize", "dequantize"):
                 self._convert(name, kind)
             return
-        if PLAIN8 not in self.there[name]:
-            self._convert(name, "transpose", bits=8)
-            self.there[name].add(PLAIN8)
+        self._read_narrow(name, PLAIN8)
         self._convert(name, "dequantize")
 
-    def _is_requantized(self, operation: SizedOperation) -> bool:
-        """Whether what an operation in floating point writes is quantized for a reader."""
-        end = next((clamp for clamp, source in self.clamps.items() if source == operation.name), operation.name)
-        return any(reads_narrow(self.by_name[name], self.bits) for name in self.readers[end])
+    def _is_read_quantized(self, name: str) -> bool:
+        """Whether what an operation in floating point writes is quantized for every reader."""
+        return all(self.precision.quantized(reader, name) for reader in self.readers[name] or [OUTPUT])
 
-    def _read_narrow_only(self, name: str) -> bool:
-        """Whether every reader of a result quantizes it, which clamps it too."""
-        readers = self.readers[name]
-        return bool(readers) and all(reads_narrow(self.by_name[reader], self.bits) for reader in readers)
+    def _leads_to_narrow(self, name: str) -> bool:
+        """Whether an 8-bit kernel reads a result, be it behind operations that do not care for the layout.
+
+        The runtime then pushes the transposition forward in the hope that it cancels, and leaves two pairs behind.
+        """
+        if name not in self._leading:
+            self._leading[name] = any(
+                self.precision.quantized(reader, name)
+                if self.by_name[reader].kind not in _ANY_LAYOUT or reader in self.precision.narrow
+                else self._leads_to_narrow(reader)
+                for reader in self.readers[name]
+            )
+        return self._leading[name]
 
     def _convert(self, name: str, kind: str, *, bits: int = 32, layout: str = "") -> None:
         channels, hw = self.shapes[name]

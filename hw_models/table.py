@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from hw_models import document as checks
 from hw_models.device import Calibration, Prediction, Source, UnitCost, predict
-from hw_models.fusion import DEFAULT_INT8_KINDS, Execution, Layout
+from hw_models.fusion import Execution, Layout
 from hw_models.interpolation import GRAIN_US, FamilyModel, family_of
 from hw_models.units import Unit
 from paretrim.errors import InvalidPolicy, InvalidTable, NotMeasured
@@ -27,7 +27,6 @@ _FIELDS = frozenset(
         "noise",
         "kernels",
         "fusion",
-        "int8_kinds",
         "layout",
         "steps",
         "calibration",
@@ -140,7 +139,6 @@ class TableDevice:
             **self.facts,
             "kernels": [[bits.weight, bits.activation] for bits in self.execution.kernels],
             "fusion": {name: sorted(chains) for name, chains in self.execution.fusion.items()},
-            "int8_kinds": sorted(self.execution.int8_kinds),
             "layout": _layout_json(self.execution.layout),
             "steps": dict(self.steps),
             "calibration": self._calibration_facts,
@@ -173,9 +171,8 @@ def _execution(document: Mapping[str, Any]) -> Execution:
         precision: frozenset(_names(chains, f"device.fusion.{precision}"))
         for precision, chains in checks.mapping(document.get("fusion", {}), "device.fusion").items()
     }
-    int8_kinds = frozenset(_names(document.get("int8_kinds", sorted(DEFAULT_INT8_KINDS)), "device.int8_kinds"))
     layout = _layout(document.get("layout"))
-    return Execution(kernels=checks.kernels(document), fusion=fusion, int8_kinds=int8_kinds, layout=layout)
+    return Execution(kernels=checks.kernels(document), fusion=fusion, layout=layout)
 
 
 def _layout(value: Any) -> Layout | None:

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from hw_models.families import Precision, draw
-from hw_models.fusion import at_kernel_bits, result_bits
 from hw_models.graph import write_graph
 from hw_models.lowering import lower
+from hw_models.precision import at_kernel_bits
 from hw_models.profiler.rounds import Setting
 from hw_models.sessions import Runner
 from hw_models.timing import Timing, interleaved
@@ -58,7 +58,7 @@ def time_networks(
         runners = []
         for operations in networks[start : start + _TOGETHER]:
             executed = at_kernel_bits(operations, setting.execution)
-            content = write_graph(executed, result_bits(executed, setting.execution), batch=setting.batch)
+            content = write_graph(executed)
             runners.append(Runner(content, batch=setting.batch, threads=setting.threads, seed=setting.seed))
         samples = interleaved(runners, rounds=rounds, seed=setting.seed, clock=setting.clock)
         timings += [Timing.of(row, setting.clock) for row in samples]

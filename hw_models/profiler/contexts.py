@@ -30,15 +30,15 @@ def in_context(unit: Unit, execution: Execution) -> tuple[SizedOperation, ...]:
     """A small network in whose execution the unit occurs. Raises NotMeasured if none of the contexts does it."""
     for context in _contexts(unit):
         operations = tuple(context(unit).operations)
-        placed = lower(operations, execution, batch=unit.batch, input_bits=context_input_bits(unit))
+        placed = lower(operations, execution, batch=unit.batch, narrow_inputs=is_given_integers(unit))
         if any(item.unit == unit for item in placed):
             return operations
     raise NotMeasured(f"{describe(unit)} cannot be timed in a network of its own")
 
 
-def context_input_bits(unit: Unit) -> int:
+def is_given_integers(unit: Unit) -> bool:
     """Integers in, if the unit reads integers: no conversion at the edge."""
-    return 8 if unit.activation_bits <= 8 and unit.kind not in CONVERSIONS else 32
+    return unit.activation_bits <= 8 and unit.kind not in CONVERSIONS
 
 
 def renamed(operations: Sequence[SizedOperation], prefix: str) -> tuple[SizedOperation, ...]:
@@ -74,7 +74,7 @@ def _surrounded(unit: Unit, *, clamped: bool, direct: bool) -> Sketch:
             x = sketch.append("add", [x, other], unit.out_channels, unit.out_hw)
         else:
             x = sketch.activation(x, kind)
-    if unit.kind == "linear":
+    if unit.kind == "linear" and unit.output_bits > 8:
         return sketch
     if unit.out_hw:
         sketch.conv(x, STUB_CHANNELS, 1)

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import onnx
 
-from hw_models.fusion import Execution, Layout, at_kernel_bits, result_bits
+from hw_models.fusion import Execution, Layout
 from hw_models.graph import write_graph
+from hw_models.precision import at_kernel_bits
 from hw_models.sessions import optimised_graph
 from hw_models.sketch import Sketch
 from paretrim.errors import ParetrimError
@@ -100,5 +101,4 @@ def _kernels(nodes: Iterable[onnx.NodeProto]) -> int:
 
 def _optimised(sketch: Sketch) -> onnx.GraphProto:
     execution = Execution(kernels=BOTH)
-    operations = at_kernel_bits(sketch.operations, execution)
-    return optimised_graph(write_graph(operations, result_bits(operations, execution)))
+    return optimised_graph(write_graph(at_kernel_bits(sketch.operations, execution)))

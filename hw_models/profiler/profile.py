@@ -12,7 +12,7 @@ import numpy as np
 
 from hw_models import document as checks
 from hw_models.families import Precision
-from hw_models.fusion import Execution
+from hw_models.fusion import Execution, Layout
 from hw_models.interpolation import fit
 from hw_models.profiler import calibration, probes, sweep
 from hw_models.profiler.host import hardware, is_this_host, runtime
@@ -96,9 +96,8 @@ def profile_host(
         "noise": _noise(taken),
         "kernels": [[bits.weight, bits.activation] for bits in kernels],
         "fusion": {name: sorted(chains) for name, chains in execution.fusion.items() if name in precisions},
-        "int8_kinds": sorted(execution.int8_kinds),
         "layout": _layout(execution),
-        "steps": _steps(stairs, figures),
+        "steps": _steps(stairs, figures, execution.layout),
         "calibration": calibration.calibrate(networks, timings, figures, setting),
         "interpolation": {family: model.to_json() for family, model in fit(figures, seed=seed).items()},
         "rows": [row.to_json(unit) for unit, row in taken.rows.items()],
@@ -196,12 +195,19 @@ def _stairs(kernels: Sequence[Bits], scale: Scale, setting: Setting) -> dict[str
     return found
 
 
-def _steps(stairs: Mapping[str, Sequence[Unit]], figures: Mapping[Unit, float]) -> dict[str, int]:
-    """The coarsest step that pays: between its multiples nothing is faster than the next multiple up."""
+def _steps(
+    stairs: Mapping[str, Sequence[Unit]], figures: Mapping[Unit, float], layout: Layout | None
+) -> dict[str, int]:
+    """The coarsest step that pays: between its multiples nothing is faster than the next multiple up.
+
+    Never finer than what blocked kernels read: beside a multiple of that, a convolution falls back to plain channels.
+    """
     steps = {}
     for name, units in stairs.items():
         times = {unit.out_channels: figures[unit] for unit in units if unit in figures}
-        steps[name] = max(step for step in (1, 2, 4, 8, 16, 32) if step == 1 or _pays(times, step))
+        blocked = layout is not None and layout.block and name.startswith(("conv", "depthwise")) and "fp32" in name
+        least = layout.align if layout is not None and blocked else 1
+        steps[name] = max(step for step in (1, 2, 4, 8, 16, 32) if step <= least or _pays(times, step))
     return steps
 
 

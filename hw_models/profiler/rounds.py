@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_models.fusion import Execution, Placed, at_kernel_bits, result_bits
+from hw_models.counts import external
+from hw_models.fusion import Execution, Placed
 from hw_models.graph import write_graph
 from hw_models.lowering import lower
+from hw_models.precision import Precision, at_kernel_bits, plan_precision
 from hw_models.profiler.assignment import Assignment, assign
-from hw_models.profiler.contexts import context_input_bits, in_context, renamed
+from hw_models.profiler.contexts import in_context, is_given_integers, renamed
 from hw_models.sessions import ProfiledRunner, Runner, profiling_folder
 from hw_models.table import Row
 from hw_models.timing import Clock, Timing, interleaved
@@ -108,11 +110,11 @@ def measure_units(
 @dataclass(frozen=True, slots=True)
 class _Context:
     operations: tuple[SizedOperation, ...]
-    input_bits: int
+    narrow_inputs: bool
 
     @classmethod
     def of(cls, unit: Unit, setting: Setting) -> _Context:
-        return cls(in_context(unit, setting.execution), context_input_bits(unit))
+        return cls(in_context(unit, setting.execution), is_given_integers(unit))
 
 
 def _measure_files(packs: Sequence[Sequence[_Context]], setting: Setting, effort: Effort) -> list[_File]:
@@ -136,15 +138,21 @@ def _measure_files(packs: Sequence[Sequence[_Context]], setting: Setting, effort
 def _pack(contexts: Sequence[_Context], setting: Setting) -> tuple[bytes, list[Placed]]:
     """One file with the contexts side by side, and the units that it should execute."""
     operations: list[SizedOperation] = []
-    bits: dict[str, int] = {}
     placed: list[Placed] = []
+    edges: set[tuple[str, str]] = set()
+    narrow: set[str] = set()
+    integers: set[str] = set()
     for index, context in enumerate(contexts):
         own = renamed(context.operations, f"u{index}.")
-        placed += lower(own, setting.execution, batch=setting.batch, input_bits=context.input_bits)
+        placed += lower(own, setting.execution, batch=setting.batch, narrow_inputs=context.narrow_inputs)
         executed = at_kernel_bits(own, setting.execution)
-        bits |= result_bits(executed, setting.execution, input_bits=context.input_bits)
+        precision = plan_precision(executed, narrow_inputs=context.narrow_inputs)
+        edges |= precision.edges
+        narrow |= precision.narrow
+        integers |= set(external(executed)) if context.narrow_inputs else set()
         operations += executed
-    return write_graph(operations, bits, batch=setting.batch, seed=setting.seed), placed
+    precision = Precision(frozenset(edges), frozenset(narrow))
+    return write_graph(operations, precision=precision, narrow_inputs=integers, seed=setting.seed), placed
 
 
 def _typical(samples: NDArray[np.float64]) -> float:

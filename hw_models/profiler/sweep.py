@@ -19,6 +19,8 @@ from paretrim.problem import UNCHANGED, Bits, Policy
 
 #: kinds of layers whose channel steps are looked for
 STEP_KINDS = ("conv2d", "conv2d_1x1", "depthwise2d", "linear")
+#: a step that leaves fewer ways to shrink a group is halved, as the search does
+_FEWEST_REDUCTIONS = 3
 #: shares of every group that are tried together, narrowest last
 _UNIFORM = (1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125)
 
@@ -112,6 +114,8 @@ def _steps(network: Network, device: Device) -> dict[str, tuple[int, int]]:
         layers = [network.by_name[name] for name in (*group.producers, *group.consumers) if name in network.by_name]
         steps = [device.channel_step(layer, bits) for layer in layers for bits in device.legal_bits(layer)]
         step = max(steps, default=1)
+        while step > 1 and len(range(step, group.units, step)) < _FEWEST_REDUCTIONS:
+            step //= 2
         found[group.name] = (group.units, step)
     return found
 
