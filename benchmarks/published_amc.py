@@ -1,10 +1,11 @@
 """The baseline of the evaluation engine's benchmark: candidates scored as the published AMC code scores them.
 
-A straightforward re-implementation from the description of that code (He et al. 2018, arXiv 1802.03494, and its released
-evaluation): for every layer of an episode the kept input channels are the largest by sum of |W|, the weights are refitted
-by scikit-learn's LinearRegression on 30,000 rows sampled from the original network (60 batches x 50 images x 10 points),
-channels are zeroed rather than removed, and the whole validation split of 5,000 images runs through the network in eager
-mode. One process. Adapted to 3x3 layers by unfolding, as its users had to do. Only block-internal widths are pruned.
+A straightforward re-implementation from the description of that code (He et al. 2018, arXiv 1802.03494, and its
+released evaluation): for every layer of an episode the kept input channels are the largest by sum of |W|, the weights
+are refitted by scikit-learn's LinearRegression on 30,000 rows sampled from the original network (60 batches x 50 images
+x 10 points), channels are zeroed rather than removed, and the whole validation split of 5,000 images runs through the
+network in eager mode. One process. Adapted to 3x3 layers by unfolding, as its users had to do. Only block-internal
+widths are pruned.
 """
 
 from __future__ import annotations
