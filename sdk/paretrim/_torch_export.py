@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from importlib import import_module
 from typing import Any
 
 from paretrim.errors import InvalidModel, ParetrimError
@@ -33,10 +34,13 @@ def export_module(module: Any, example_input: Any) -> bytes:
         )
     modes = {name: part.training for name, part in module.named_modules()}
     module.eval()
+    fused = torch.backends.mha.get_fastpath_enabled()  # attention in one operation has no form in ONNX
+    torch.backends.mha.set_fastpath_enabled(False)
     try:
         with torch.no_grad():
             content = _export(torch, module, _on_device_of(torch, module, example_input))
     finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
         for name, part in module.named_modules():
             part.training = modes[name]
     return _with_own_weights(content)
@@ -95,9 +99,9 @@ def _with_own_weights(content: bytes) -> bytes:
 
 
 def _torch() -> Any:
+    """torch, if the user has it: it is theirs, and nothing here depends on it."""
     try:
-        import onnx  # noqa: F401  # wanted a little later; better to say so before the long export
-        import torch
+        import_module("onnx")  # wanted a little later; better to say so before the long export
+        return import_module("torch")
     except ImportError as error:
         raise ParetrimError(f"uploading a module needs {error.name}: pip install 'paretrim[torch]'") from None
-    return torch

@@ -108,6 +108,48 @@ class JointOptions(AgentSearchOptions):
     """DDPG that chooses keep ratios and both bit-widths of every layer in one episode."""
 
 
+class AnnealingOptions(ScalarOptions):
+    """Simulated annealing over the vector of a policy (Kirkpatrick et al., 1983)."""
+
+    genome: Annotated[Genome, Field(description=_GENOME)] = "joint"
+    heat: Annotated[float, Field(gt=0, le=1, description="First temperature, in accuracy; the last is 1 % of it.")] = (
+        0.02
+    )
+    step: Annotated[float, Field(gt=0, le=1, description="First deviation of a changed coordinate.")] = 0.3
+    changes: Annotated[float, Field(gt=0, le=1000, description="Coordinates changed at once, on average.")] = 2.0
+
+
+class SensitivityOptions(ScalarOptions):
+    """One-at-a-time scan around the uniform policy; what is kept then rises with sensitivity."""
+
+    genome: Annotated[Genome, Field(description=_GENOME)] = "joint"
+    cut: Annotated[float, Field(gt=0, le=1, description="Share by which a probe turns one coordinate down.")] = 0.5
+
+
+class TriangleOptions(Options):
+    """The hand rule: the later a layer, the sparser."""
+
+    genome: Annotated[Genome, Field(description=_GENOME)] = "joint"
+
+
+class SurrogateOptions(Options):
+    """Of algorithms that fit a separable model of accuracy."""
+
+    genome: Annotated[Genome, Field(description=_GENOME)] = "joint"
+    probes: Annotated[
+        int | None,
+        Field(ge=0, description="Random policies before the model is asked; absent: a quarter of the budget at most."),
+    ] = None
+
+
+class IlpOptions(SurrogateOptions):
+    """Separable model of accuracy, solved exactly by mixed-integer programming."""
+
+
+class GreedyOptions(SurrogateOptions):
+    """Separable model of accuracy, answered step by step: least damage for what is saved."""
+
+
 class Nsga2Options(Options):
     """Non-dominated sorting genetic algorithm II (Deb et al., 2002), Optuna's."""
 
@@ -123,12 +165,17 @@ class Nsga2Options(Options):
 #: what can be set, by algorithm
 OPTIONS: Mapping[str, type[Options]] = {
     "amc": AmcOptions,
+    "annealing": AnnealingOptions,
+    "greedy": GreedyOptions,
     "haq": HaqOptions,
+    "ilp": IlpOptions,
     "joint": JointOptions,
     "nsga2": Nsga2Options,
     "random": RandomOptions,
     "sac": SacOptions,
+    "sensitivity": SensitivityOptions,
     "td3": Td3Options,
+    "triangle": TriangleOptions,
     "uniform": UniformOptions,
 }
 
