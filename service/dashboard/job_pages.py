@@ -97,12 +97,16 @@ def verdict(job: Mapping[str, Any], searches: Sequence[Mapping[str, Any]]) -> st
 @router.get("/jobs/{job_id}")
 async def job(visitor: VisitorDep, request: Request, job_id: str) -> Response:
     """A job: its front, its curves, its searches."""
+    where, order_by = request.query_params.get("where"), request.query_params.get("order_by")
     values, front = await asyncio.gather(job_values(visitor, job_id), visitor.api.get(f"/jobs/{job_id}/front"))
+    candidates = f"/jobs/{job_id}/candidates"
+    selected = await visitor.api.get(candidates, where=where, order_by=order_by, limit=200) if where else None
     first = axes(values["job"])
     chosen = {axis: request.query_params.get(axis, first[axis]) for axis in first}
     return visitor.page(
         "job.html",
         front=front,
+        selected=selected,
         axes={axis: metric if metric in METRICS else first[axis] for axis, metric in chosen.items()},
         verdict=verdict(values["job"], values["searches"]),
         **values,

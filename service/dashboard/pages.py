@@ -12,7 +12,16 @@ from fastapi.responses import RedirectResponse
 from service import accounts, context
 from service.accounts import Principal
 from service.context import Service
-from service.dashboard import assets, candidate_pages, file_pages, job_pages, render
+from service.dashboard import (
+    admin_pages,
+    assets,
+    candidate_pages,
+    compare_pages,
+    file_pages,
+    job_pages,
+    new_job_page,
+    render,
+)
 from service.dashboard.visitor import PageRoute, VisitorDep, local_address
 from service.problems import Problem
 
@@ -78,5 +87,15 @@ async def logout(visitor: VisitorDep, csrf: Annotated[str, Form()] = "") -> Resp
 
 
 router = APIRouter(include_in_schema=False)
-for part in (assets.router, pages, job_pages.router, candidate_pages.router, file_pages.router):
+# in this order: `/jobs/new` and `/candidates/compare` come before the paths that would take them for an id
+for part in (
+    assets.router,
+    pages,
+    new_job_page.router,
+    compare_pages.router,
+    job_pages.router,
+    candidate_pages.router,
+    file_pages.router,
+    admin_pages.router,
+):
     router.include_router(part)

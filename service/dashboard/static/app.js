@@ -5,6 +5,10 @@ import "./curves.js";
 import "./pareto.js";
 import "./layers.js";
 import "./heat.js";
+import "./compare.js";
+import "./upload.js";
+import "./keys.js";
+import "./job-form.js";
 import { ago } from "./figures.js";
 import { send } from "./api.js";
 

@@ -129,13 +129,18 @@ class ParetoChart extends Chart {
       const number = event.points[0]?.customdata;
       if (number !== undefined) location.assign(`/jobs/${this.dataset.job}/candidates/${number}`);
     });
-    this.plot.on("plotly_selected", (event) => {
-      if (!event?.range) return;
-      const range = (metric, [from, to]) => ({ metric, from: from / (SCALE[metric] ?? 1), to: to / (SCALE[metric] ?? 1) });
-      const detail = [range(this.x, event.range.x), range(this.y, event.range.y)];
-      document.dispatchEvent(new CustomEvent("paretrim:selected", { detail }));
-    });
-    this.plot.on("plotly_deselect", () => document.dispatchEvent(new CustomEvent("paretrim:selected", { detail: [] })));
+    this.plot.on("plotly_selected", (event) => event?.range && this.select(event.range));
+    this.plot.on("plotly_deselect", () => this.select(null));
+  }
+
+  /** What a box holds becomes a filter in the address, so that the server lists all of it, drawn or not. */
+  select(range) {
+    const bounds = (metric, [a, b]) => {
+      const [from, to] = [Math.min(a, b), Math.max(a, b)].map((bound) => Number((bound / (SCALE[metric] ?? 1)).toPrecision(6)));
+      return [`${metric} >= ${Math.max(0, from)}`, `${metric} <= ${to}`];
+    };
+    choose({ where: range ? [...bounds(this.x, range.x), ...bounds(this.y, range.y)].join(", ") : null });
+    document.dispatchEvent(new CustomEvent("paretrim:selected"));
   }
 }
 
