@@ -52,13 +52,19 @@ class Seen:
 
 
 def something_new(
-    draw: Callable[[], Policy], space: Space, seen: Seen, rng: np.random.Generator, limits: Mapping[str, float] | None
+    draw: Callable[[], Policy],
+    space: Space,
+    seen: Seen,
+    rng: np.random.Generator,
+    limits: Mapping[str, float] | None,
+    draws: int = DRAWS,
 ) -> Policy:
     """The first policy drawn that was not seen; if there is none, a variation of the last one. Marked as seen.
 
-    limits: what variations are projected onto beside the constraints. Raises SearchExhausted.
+    limits: what variations are projected onto beside the constraints; draws: how many before variations begin. Raises
+    SearchExhausted.
     """
-    for policy in _attempts(draw, space, rng, limits):
+    for policy in _attempts(draw, space, rng, limits, draws):
         if policy not in seen:
             seen.add(policy)
             return policy
@@ -66,11 +72,15 @@ def something_new(
 
 
 def _attempts(
-    draw: Callable[[], Policy], space: Space, rng: np.random.Generator, limits: Mapping[str, float] | None
+    draw: Callable[[], Policy],
+    space: Space,
+    rng: np.random.Generator,
+    limits: Mapping[str, float] | None,
+    draws: int,
 ) -> Iterator[Policy]:
     policy = draw()
     yield policy
-    for _ in range(DRAWS - 1):
+    for _ in range(draws - 1):
         policy = draw()
         yield policy
     for attempt in range(VARIATIONS):

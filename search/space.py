@@ -92,6 +92,11 @@ class Space:
         return tuple(self.knobs[i] for i in self._free)
 
     @property
+    def free_places(self) -> tuple[int, ...]:
+        """Where the free knobs are among `knobs`."""
+        return self._free
+
+    @property
     def size(self) -> int:
         """Length of a vector."""
         return sum(knob.dimensions for knob in self.free_knobs)
@@ -128,7 +133,7 @@ class Space:
         """
         projection = self._projection(limits or {})
         anchor = self._anchor if projection.fits(self._anchor) else projection.smallest(self._rest)[0]
-        if not self._walls().fit(self._cost(anchor)):
+        if not self._walls().fit(self.cost(anchor)):
             anchor = self._anchor  # the limits are out of reach: the constraints come first
         filling = (self.fills or bool(limits)) if fill is None else fill
         return self.policy(projection.onto(self.levels(policy), anchor, fill=filling))
@@ -165,7 +170,7 @@ class Space:
     def measure(self, policy: Policy) -> Measurement:
         """What a policy costs; remembered."""
         levels = self.levels(policy)
-        return self._cost(levels) if policy.key == self.policy(levels).key else self.costs.measure(policy)
+        return self.cost(levels) if policy.key == self.policy(levels).key else self.costs.measure(policy)
 
     def counts(self, policy: Policy) -> dict[str, int]:
         """Units that the policy keeps of each group that has a knob."""
@@ -187,11 +192,32 @@ class Space:
                 bits[knob.name] = knob.choices[level]
         return Policy(keep=keep, bits=bits)
 
+    def cost(self, levels: Levels) -> Measurement:
+        """What levels cost; remembered."""
+        known = self._remembered.get(levels)
+        if known is None:
+            if len(self._remembered) >= REMEMBERED:
+                self._remembered.clear()
+            known = self._remembered[levels] = self.costs.measure(self.policy(levels))
+        return known
+
+    def limits(self, limits: Mapping[str, float]) -> dict[str, float]:
+        """The most that each cost may be, by metric: constraints and limits together."""
+        tightest = dict(limits)
+        for constraint in self.constraints:
+            bound = constraint.limit(self.original)
+            tightest[constraint.base_metric] = min(bound, tightest.get(constraint.base_metric, bound))
+        return tightest
+
+    def excess(self, levels: Levels, limits: Mapping[str, float]) -> float:
+        """The worst cost as a share of what it may be."""
+        return self._walls(limits).excess(self.cost(levels))
+
     def smallest(self, metric: str) -> float:
         """The least of a cost that the free knobs can reach, as far as it is found."""
         walls = Walls((), self.original, {metric: sys.float_info.min})
-        levels, _ = Projection(self.knobs, self._free, self._cost, walls).smallest(self._rest)
-        return self._cost(levels).value(metric)
+        levels, _ = Projection(self.knobs, self._free, self.cost, walls).smallest(self._rest)
+        return self.cost(levels).value(metric)
 
     def reachable(self) -> dict[str, float]:
         """`smallest` of every constrained cost."""
@@ -201,7 +227,7 @@ class Space:
         """Set what is free and where the rest is pinned; False if no policy found meets the constraints."""
         self._free, self._rest = free, rest
         self._anchor, _ = self._projection().smallest(rest)
-        return self._walls().fit(self._cost(self._anchor))
+        return self._walls().fit(self.cost(self._anchor))
 
     def _all_knobs(self, min_keep: float) -> tuple[Knob, ...]:
         stepped = bool(self.metrics & STEPPED)
@@ -241,15 +267,7 @@ class Space:
         return Walls(self.constraints, self.original, limits or {})
 
     def _projection(self, limits: Mapping[str, float] | None = None) -> Projection:
-        return Projection(self.knobs, self._free, self._cost, self._walls(limits))
-
-    def _cost(self, levels: Levels) -> Measurement:
-        known = self._remembered.get(levels)
-        if known is None:
-            if len(self._remembered) >= REMEMBERED:
-                self._remembered.clear()
-            known = self._remembered[levels] = self.costs.measure(self.policy(levels))
-        return known
+        return Projection(self.knobs, self._free, self.cost, self._walls(limits))
 
     def _level(self, knob: Knob, policy: Policy) -> int:
         if isinstance(knob, BitsKnob):

@@ -9,21 +9,31 @@ from collections.abc import Mapping
 
 from search.algorithm import Maker
 from search.algorithms.amc import Amc
+from search.algorithms.annealing import Annealing
+from search.algorithms.greedy import Greedy
 from search.algorithms.haq import Haq
+from search.algorithms.ilp import Ilp
 from search.algorithms.joint import Joint
 from search.algorithms.nsga2 import Nsga2
 from search.algorithms.random import RandomSearch
 from search.algorithms.sac import Sac
+from search.algorithms.sensitivity import Sensitivity
 from search.algorithms.td3 import Td3
+from search.algorithms.triangle import Triangle
 from search.algorithms.uniform import UniformSearch
 
 ALGORITHMS: Mapping[str, Maker] = {
     "amc": Amc,
+    "annealing": Annealing,
+    "greedy": Greedy,
     "haq": Haq,
+    "ilp": Ilp,
     "joint": Joint,
     "nsga2": Nsga2,
     "random": RandomSearch,
     "sac": Sac,
+    "sensitivity": Sensitivity,
     "td3": Td3,
+    "triangle": Triangle,
     "uniform": UniformSearch,
 }

@@ -1,0 +1,86 @@
+"""Accuracy guessed from a job's own candidates: every knob does its own damage, and damages add up.
+
+    accuracy = original x exp(-damage),   damage = sum over knobs of  coefficients . basis(level),   coefficients >= 0
+
+Damage that adds in the exponent is what makes the model separable without letting it promise a negative accuracy; that
+no coefficient is negative makes it monotone: keeping more never hurts. It is fitted by non-negative least squares,
+drawn towards the assumption that all knobs matter alike, so that a dozen candidates give a usable guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import nnls
+
+from paretrim.problem import Candidate
+from search.knobs import KeepKnob, Knob
+from search.projection import Levels
+from search.space import Space
+
+Array = npt.NDArray[np.float64]
+
+#: added to accuracies before the logarithm is taken: below it, differences are noise
+FLOOR = 0.02
+
+#: how strongly coefficients are drawn to the assumption that all knobs matter alike, against one candidate
+PULL = 0.1
+
+
+class Additive:
+    """The fitted model of one space."""
+
+    def __init__(self, space: Space, original: float) -> None:
+        """original: the uncompressed network's accuracy."""
+        self._space, self._original = space, original
+        self._free = tuple(space.free_places)
+        self._bases = [_basis(space.knobs[i]) for i in self._free]  # each (levels, functions)
+        widths = [basis.shape[1] for basis in self._bases]
+        ends = np.cumsum(widths)
+        self._columns = [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
+        self.coefficients = np.zeros(int(ends[-1]))
+
+    def fit(self, candidates: Sequence[Candidate], weights: Array | None = None) -> None:
+        """Fit to measured candidates; weights: of each, 1 if None. Failures are passed over."""
+        kept = [i for i, c in enumerate(candidates) if c.measurement is not None]
+        if not kept:
+            return
+        rows = self.features([self._space.levels(candidates[i].policy) for i in kept])
+        damage = np.array([self._damage(candidates[i]) for i in kept])
+        scale = np.sqrt(np.ones(len(kept)) if weights is None else weights[kept])
+        alike = float((rows.sum(axis=1) * damage).sum() / max((rows.sum(axis=1) ** 2).sum(), 1e-12))
+        pull = np.sqrt(PULL) * np.eye(rows.shape[1])
+        matrix = np.vstack([rows * scale[:, None], pull])
+        wanted = np.concatenate([damage * scale, np.sqrt(PULL) * np.full(rows.shape[1], max(alike, 0.0))])
+        self.coefficients, _ = nnls(matrix, wanted)
+
+    def features(self, levels: Sequence[Levels]) -> Array:
+        """(policies, functions)"""
+        columns = [basis[[one[i] for one in levels]] for i, basis in zip(self._free, self._bases, strict=True)]
+        return np.hstack(columns)
+
+    def damages(self) -> list[Array]:
+        """For every free knob the damage at each of its levels."""
+        return [basis @ self.coefficients[c] for basis, c in zip(self._bases, self._columns, strict=True)]
+
+    def accuracy(self, levels: Sequence[Levels]) -> Array:
+        """Guessed accuracies. (policies,)"""
+        guessed: Array = (self._original + FLOOR) * np.exp(-self.features(levels) @ self.coefficients) - FLOOR
+        return guessed
+
+    def _damage(self, candidate: Candidate) -> float:
+        assert candidate.measurement is not None
+        accuracy = candidate.measurement.value("accuracy")
+        return max(0.0, float(np.log((self._original + FLOOR) / (accuracy + FLOOR))))
+
+
+def _basis(knob: Knob) -> Array:
+    """Functions of a level that grow as less is kept. (levels, functions)"""
+    if isinstance(knob, KeepKnob):
+        lost = 1.0 - np.array(knob.counts) / knob.units
+        return np.stack([lost, lost**2, lost**4], axis=1)
+    weight, activation = (np.array([getattr(b, name) for b in knob.choices]) for name in ("weight", "activation"))
+    # rounding to b bits makes an error with a variance in proportion to 4^-b; scaled so that 4 bits count 1
+    return np.stack([4.0 ** (4.0 - weight), 4.0 ** (4.0 - activation)], axis=1)
