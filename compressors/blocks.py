@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compressors.imported import Imported
 from compressors.operators import operator_of
@@ -27,13 +27,14 @@ def find_blocks(imported: Imported, traced: Provenance) -> tuple[tuple[ResidualB
     for name, reads in traced.inputs.items():
         for read in reads:
             readers.setdefault(read, []).append(name)
-    blocks = []
+    blocks: list[ResidualBlock] = []
     for name, reads in traced.inputs.items():
         module = imported.module.get_submodule(name)
         if isinstance(module, Arithmetic) and module.operation == "add" and len(reads) == 2 and reads[0] != reads[1]:
             block = _block(imported, traced.inputs, readers, name, reads)
             if block is not None and _same_extents(traced, name, reads[block.shortcut]):
-                blocks.append(block)
+                taken = {other.name for other in blocks}
+                blocks.append(replace(block, name=_unused(block.name, taken)))
     return tuple(blocks), {block.addition: block.shortcut for block in blocks}
 
 
@@ -81,10 +82,18 @@ def _is_layer(imported: Imported, name: str) -> bool:
 
 def _title(operations: list[str], addition: str) -> str:
     """What the names have in common, e.g. `layer1.0`; else the addition's name."""
-    paths = [name.split(".") for name in (*operations, addition)]
+    owners = [name.split(".")[:-1] for name in operations]
     common = []
-    for steps in zip(*paths, strict=False):
+    for steps in zip(*owners, strict=False):
         if len(set(steps)) > 1:
             break
         common.append(steps[0])
     return ".".join(common) or addition
+
+
+def _unused(wanted: str, taken: set[str]) -> str:
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}#{number}"
+    return name

@@ -8,7 +8,7 @@ import onnx
 from torch import fx, nn
 
 #: what an exporter calls weights whose name it has lost
-_NAMELESS = re.compile(r"^(onnx::|val_|const|_|\d)")
+_NAMELESS = re.compile(r"^(onnx::|val_|const|_|\d+$)")
 
 #: what a step must not be called: attributes of modules, and the name of the network's own input
 _RESERVED = frozenset((*dir(fx.GraphModule), *dir(nn.Module()), "input"))
@@ -62,6 +62,9 @@ def _from_weight(weight: str | None) -> str | None:
 
 def _from_node(node: onnx.NodeProto, *, drop_operator: bool) -> str:
     """`/layer1/layer1.0/Relu_1` -> `layer1.0.Relu_1`; a layer loses the operator's name at the end."""
+    scope = _scope(node)
+    if scope is not None:
+        return scope if drop_operator and scope else f"{scope}.{node.op_type}"
     path: list[str] = []
     for step in (node.name or f"{node.op_type}_{node.output[0]}").strip("/").split("/"):
         if path and step.startswith(f"{path[-1]}."):
@@ -71,6 +74,15 @@ def _from_node(node: onnx.NodeProto, *, drop_operator: bool) -> str:
     if drop_operator and len(path) > 1 and re.fullmatch(rf"{node.op_type}(_\d+)?", path[-1]):
         path.pop()
     return ".".join(path)
+
+
+def _scope(node: onnx.NodeProto) -> str | None:
+    """Path of the torch module that an operation came from, which torch's newer exporter notes beside it."""
+    for entry in node.metadata_props:
+        if entry.key == "pkg.torch.onnx.name_scopes":
+            scopes = re.findall(r"'([^']*)'", entry.value[:10_000])
+            return scopes[-2] if len(scopes) > 1 else None
+    return None
 
 
 def _clean(wanted: str) -> str:

@@ -101,8 +101,9 @@ def read_clip(node: Node, build: Builder) -> Value:
 def read_prelu(node: Node, build: Builder) -> Value:
     """PRelu with one slope, or one per channel -> nn.PReLU."""
     x, slope = node.value(), node.constant(1)
-    per_channel = slope.size > 1
-    if per_channel and (len(x.shape) < 2 or slope.size != x.shape[1] or slope.shape[0] != x.shape[1]):
+    rank = len(x.shape)
+    aligned = (1,) * (rank - slope.ndim) + slope.shape
+    if slope.size > 1 and [axis for axis, extent in enumerate(aligned) if extent > 1] != [1]:
         raise node.refusal(f"its slopes have shape {slope.shape}; one, or one per channel, is supported")
     module = nn.PReLU(slope.size)
     module.weight = nn.Parameter(torch.from_numpy(slope.astype(np.float32).reshape(-1)))

@@ -98,7 +98,10 @@ class ShuffleUnit(nn.Module):
         super().__init__()
         half = channels // 2
         self.branch = nn.Sequential(
-            conv(half, half, 1), nn.Conv2d(half, half, 3, 1, 1, groups=half, bias=False), nn.BatchNorm2d(half), conv(half, half, 1)
+            conv(half, half, 1),
+            nn.Conv2d(half, half, 3, 1, 1, groups=half, bias=False),
+            nn.BatchNorm2d(half),
+            conv(half, half, 1),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -141,7 +144,9 @@ class Dense(nn.Module):
     def __init__(self, inside: int, growth: int, layers: int) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
-            nn.Sequential(nn.BatchNorm2d(inside + i * growth), nn.ReLU(), nn.Conv2d(inside + i * growth, growth, 3, 1, 1))
+            nn.Sequential(
+                nn.BatchNorm2d(inside + i * growth), nn.ReLU(), nn.Conv2d(inside + i * growth, growth, 3, 1, 1)
+            )
             for i in range(layers)
         )
 
@@ -170,10 +175,14 @@ class Generator(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.first = nn.Sequential(nn.ReflectionPad2d(1), nn.Conv2d(3, 6, 3), nn.InstanceNorm2d(6, affine=True), nn.ReLU())
+        self.first = nn.Sequential(
+            nn.ReflectionPad2d(1), nn.Conv2d(3, 6, 3), nn.InstanceNorm2d(6, affine=True), nn.ReLU()
+        )
         self.down = nn.Sequential(nn.Conv2d(6, 8, 3, 2, 1), nn.InstanceNorm2d(8, affine=True), nn.ReLU())
         self.block = nn.Sequential(nn.Conv2d(8, 8, 3, 1, 1), nn.PReLU(8), nn.Conv2d(8, 8, 3, 1, 1))
-        self.up = nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(8, 6, 3, 1, 1), nn.LeakyReLU(0.2))
+        self.up = nn.Sequential(
+            nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(8, 6, 3, 1, 1), nn.LeakyReLU(0.2)
+        )
         self.last = nn.Sequential(nn.Conv2d(6, 12, 3, 1, 1), nn.PixelShuffle(2), nn.Conv2d(3, 3, 3, 2, 1), nn.Tanh())
 
     def forward(self, x: Tensor) -> Tensor:
