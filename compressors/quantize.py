@@ -18,7 +18,7 @@ from compressors.operators.pooling import Reduce
 from compressors.placement import OUTPUT, Edge, placement
 from compressors.ranges import RangeMethod
 from compressors.reconstruction import covariance, readable_weight, stored_weight, weight_from_matrix, weight_matrix
-from compressors.rounding import OUTPUT_PLACE, WeightRounding, rounded
+from compressors.rounding import OUTPUT_PLACE, WeightRounding, rounded, share_roundings
 from compressors.statistics import Statistics
 from compressors.weight_steps import StepMethod, weight_steps
 from paretrim.errors import InvalidPolicy
@@ -78,7 +78,9 @@ class Quantizer:
                 return rounded(leaf, grids.get(name, {}))
             return self._layer(name, leaf, width, grids.get(name, {}), places.get(name), key)
 
-        return clone(folded, make)
+        module = clone(folded, make)
+        share_roundings(module)
+        return module
 
     def _layer(
         self,

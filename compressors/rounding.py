@@ -12,19 +12,45 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from compressors.graph import clone_leaf
 from compressors.grid import ActivationGrid, weight_top
 from compressors.operators.convolution import torch_pads
+from compressors.operators.elementwise import Arithmetic
 
 #: place of an operation's output among its rounded tensors
 OUTPUT_PLACE = -1
 
 
+class SharedRounding:
+    """Lets several readers of one tensor round it once in a forward pass. readers: how many there are."""
+
+    def __init__(self, readers: int) -> None:
+        self._readers, self._left = readers, 0
+        self._before: Tensor | None = None
+        self._after: Tensor | None = None
+
+    def get(self, x: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
+        """The rounded tensor; it is forgotten as soon as the last reader has it."""
+        if self._before is not x or self._after is None:
+            self._before, self._after, self._left = x, compute(x), self._readers
+        after, self._left = self._after, self._left - 1
+        if self._left == 0:
+            self._before = self._after = None
+        return after
+
+
 class ActivationRounding(nn.Module):
-    """Rounds a tensor to an asymmetric grid. `input_step` is the distance of two neighbours on it."""
+    """Rounds a tensor to an asymmetric grid. `input_step` is the distance of two neighbours on it.
+
+    shared and overwrites save time in evaluation without gradients: readers of the same tensor on the same grid can
+    share the result, and a tensor that nobody else reads can be rounded where it is. Training ends the sharing.
+    """
+
+    shared: SharedRounding | None = None
+    overwrites: bool = False
 
     input_step: nn.Parameter
     zero_point: Tensor
@@ -43,12 +69,22 @@ class ActivationRounding(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Same shape, values on the grid."""
         if not self.training:
-            step, zero = self.input_step.detach(), int(self.zero_point)
-            # four cheap passes: torch's fake_quantize also writes a mask for gradients and takes ten times as long
-            return x.div(step).round_().clamp_(-zero, self.top - zero).mul_(step)
+            return self._snap(x) if self.shared is None else self.shared.get(x, self._snap)
         step = _scaled_gradient(self.input_step, 1.0 / math.sqrt(x[0].numel() * self.top))
         codes = (_round(x / step) + self.zero_point).clamp(0, self.top)
         return (codes - self.zero_point) * step
+
+    def train(self, mode: bool = True) -> ActivationRounding:
+        """As for any module. Grids that are trained are no longer one."""
+        if mode:
+            self.shared = None
+        return super().train(mode)
+
+    def _snap(self, x: Tensor) -> Tensor:
+        """Four cheap passes; torch's fake_quantize also writes a mask for gradients and takes ten times as long."""
+        step, zero = self.input_step.detach(), int(self.zero_point)
+        divided = x.div_(step) if self.overwrites and not torch.is_grad_enabled() else x.div(step)
+        return divided.round_().clamp_(-zero, self.top - zero).mul_(step)
 
 
 class WeightRounding(nn.Module):
@@ -97,7 +133,7 @@ class Rounded:
         return _applied(held.get(_place(OUTPUT_PLACE)), output)
 
     def _rounded_bias(self) -> Tensor | None:
-        """On the grid of input step x weight step, as integer arithmetic adds it; as it is if inputs are not rounded."""
+        """On the grid of input step x weight step, as integers are added; as it is if inputs are not rounded."""
         bias: Tensor | None = getattr(self, "bias", None)
         seen, weight = self._modules.get(_place(0)), self._modules["weight_rounding"]
         if bias is None or seen is None or not isinstance(self, nn.Conv1d | nn.Conv2d | nn.Linear):
@@ -115,6 +151,37 @@ def rounded(module: nn.Module, grids: Mapping[int, ActivationGrid], weight: Weig
     if weight is not None:
         copied._modules["weight_rounding"] = weight
     return copied.train(module.training)
+
+
+def share_roundings(module: fx.GraphModule) -> None:
+    """Let the roundings of a network save each other's work, as far as the graph allows."""
+    for node in module.graph.nodes:
+        found: dict[ActivationGrid, list[ActivationRounding]] = {}
+        readings = 0
+        for reader in node.users:
+            inputs = reader.args if reader.op == "call_module" else ()
+            for place, source in enumerate(inputs):
+                if source is node:
+                    readings += 1
+                    held = module.get_submodule(str(reader.target))._modules.get(_place(place))
+                    if isinstance(held, ActivationRounding):
+                        found.setdefault(held.grid, []).append(held)
+        for roundings in found.values():
+            shared = SharedRounding(len(roundings)) if len(roundings) > 1 else None
+            for rounding in roundings:
+                rounding.shared = shared
+                rounding.overwrites = readings == 1 and len(node.users) == 1 and _computes(module, node)
+
+
+def _computes(module: fx.GraphModule, node: fx.Node) -> bool:
+    """Whether an operation's output is memory of its own that nobody else reads."""
+    if node.op != "call_module" or len(node.users) != 1:
+        return False
+    held = module.get_submodule(str(node.target))
+    if isinstance(held, nn.Identity):
+        (source,) = node.all_input_nodes
+        return _computes(module, source)
+    return isinstance(held, nn.modules.conv._ConvNd | nn.Linear | nn.ReLU | Arithmetic)
 
 
 def stored_grid(module: nn.Module, place: int) -> ActivationGrid | None:
