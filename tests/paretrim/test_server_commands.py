@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-PYTHON = sys.executable
 
 
 @pytest.fixture
@@ -58,31 +57,40 @@ def elsewhere(tmp_path: Path) -> Path:
     return tmp_path / "site"
 
 
-def paretrim(*arguments: str, path: Path | None, url: str = "http://127.0.0.1:9") -> tuple[int, str, str]:
-    """Run the command line with the entry points found in `path` only, as if nothing else were installed."""
-    program = (
-        "import sys, importlib.metadata as m\n"
-        "from paretrim import _flow, _server_commands\n"
-        "_flow.FIRST_PAUSE_SECONDS = 0\n"
-        f"found = list(m.distributions(path=[{str(path)!r}])) if {path is not None} else []\n"
-        "def entry_points(group, name=None):\n"
-        "    points = [p for d in found for p in d.entry_points if p.group == group]\n"
-        "    return [p for p in points if name is None or p.name == name]\n"
-        "_server_commands.entry_points = entry_points\n"
-        "from paretrim.cli import main\n"
-        "sys.exit(main(sys.argv[1:]))\n"
-    )
-    environment = os.environ | {"PARETRIM_URL": url, "NO_COLOR": "1"}
+PROGRAM = """
+import contextlib, importlib.metadata, io, json, sys
+from paretrim import _flow, _server_commands
+from paretrim.cli import main
+_flow.FIRST_PAUSE_SECONDS = 0
+path, lines = json.loads(sys.argv[1])
+found = [] if path is None else list(importlib.metadata.distributions(path=[path]))
+def entry_points(group, name=None):
+    points = [point for one in found for point in one.entry_points if point.group == group]
+    return [point for point in points if name is None or point.name == name]
+_server_commands.entry_points = entry_points
+ended = []
+for line in lines:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main(line)
+    ended.append([status, out.getvalue(), err.getvalue()])
+json.dump(ended, sys.stdout)
+"""
+
+
+def paretrim(path: Path | None, *lines: str) -> list[tuple[int, str, str]]:
+    """Run command lines in one fresh interpreter that finds the distributions in `path` only; status, out, err."""
+    environment = os.environ | {"PARETRIM_URL": "http://127.0.0.1:9", "NO_COLOR": "1"}
     if path is not None:
         environment["PYTHONPATH"] = os.pathsep.join([str(path), *sys.path])
-    command = [PYTHON, "-c", program, *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=60)
-    assert "Traceback" not in ended.stderr, ended.stderr
-    return ended.returncode, ended.stdout, ended.stderr
+    argument = json.dumps([None if path is None else str(path), [line.split() for line in lines]])
+    command = [sys.executable, "-c", PROGRAM, argument]
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, check=True, timeout=60)
+    return [tuple(one) for one in json.loads(ended.stdout)]
 
 
 def test_a_command_of_another_distribution_is_listed_without_being_loaded(elsewhere: Path) -> None:
-    status, out, err = paretrim("--help", path=elsewhere)
+    ((status, out, err),) = paretrim(elsewhere, "--help")
     assert status == 0
     assert "shrink" in out
     assert "serve" in out
@@ -90,70 +98,67 @@ def test_a_command_of_another_distribution_is_listed_without_being_loaded(elsewh
 
 
 def test_it_runs_with_its_own_options_and_its_own_help(elsewhere: Path) -> None:
-    assert paretrim("serve", "--port", "81", path=elsewhere)[1] == "serving at 81\n"
-    assert "Where to listen." in paretrim("serve", "--help", path=elsewhere)[1]
-    status, _, err = paretrim("serve", "--prot", "81", path=elsewhere)
+    run, helped, (status, _, err) = paretrim(elsewhere, "serve --port 81", "serve --help", "serve --prot 81")
+    assert run[1] == "serving at 81\n"
+    assert "Where to listen." in helped[1]
     assert status == 2
     assert "--port" in err
 
 
 def test_its_errors_are_said_as_ours_are(elsewhere: Path) -> None:
-    status, out, err = paretrim("shrink", path=elsewhere)
+    ((status, out, err),) = paretrim(elsewhere, "shrink")
     assert (status, out) == (2, "")
     assert "error: it has no layers" in err
 
 
 def test_its_subcommands_join_the_group_of_the_same_name(elsewhere: Path) -> None:
-    assert paretrim("devices", "validate", "pi4", path=elsewhere)[1] == "pi4 is fine\n"
-    assert paretrim("devices", "import", path=elsewhere)[0] == 5
-    status, out, _ = paretrim("devices", "--help", path=elsewhere)
+    validated, imported, (status, out, _) = paretrim(
+        elsewhere, "devices validate pi4", "devices import", "devices --help"
+    )
+    assert validated[1] == "pi4 is fine\n"
+    assert imported[0] == 5
     assert status == 0
     assert all(name in out for name in ("list", "show", "put", "validate", "import"))
 
 
 def test_where_both_have_a_command_of_one_name_both_can_be_had(elsewhere: Path) -> None:
-    _, out, _ = paretrim("keys", "--help", path=elsewhere)
-    assert "create-local" in out
-    assert "rotate" in out
-    assert paretrim("keys", "create-local", "x", "--data-dir", "/d", path=elsewhere)[1] == "x in the database of /d\n"
-    assert paretrim("keys", "rotate", path=elsewhere)[1] == "rotated\n"
-    status, _, err = paretrim("keys", "create", "x", path=elsewhere)
+    (status, _, err), helped, local, rotated = paretrim(
+        elsewhere, "keys create x", "keys --help", "keys create-local x --data-dir /d", "keys rotate"
+    )
     assert status == 1, "this one asks the server, which is not there"
     assert "LOADED" not in err
+    assert "create-local" in helped[1]
+    assert "rotate" in helped[1]
+    assert local[1] == "x in the database of /d\n"
+    assert rotated[1] == "rotated\n"
 
 
 def test_what_was_uploaded_is_inspected_over_http_and_a_file_here(elsewhere: Path) -> None:
-    assert paretrim("inspect", "net.onnx", path=elsewhere)[1] == "the file net.onnx\n"
-    status, _, err = paretrim("inspect", "mdl_123", path=elsewhere)
+    (status, _, err), local = paretrim(elsewhere, "inspect mdl_123", "inspect net.onnx")
     assert status == 1
     assert "cannot be reached" in err
     assert "LOADED" not in err
+    assert local[1] == "the file net.onnx\n"
 
 
 def test_without_the_server_distribution_its_commands_say_how_to_get_it() -> None:
-    for arguments in (
-        ["serve"],
-        ["run", "a.onnx", "b.npz"],
-        ["profile"],
-        ["inspect", "x.onnx"],
-        ["devices", "validate", "x"],
-    ):
-        status, out, err = paretrim(*arguments, path=None)
+    *theirs, helped, devices = paretrim(
+        *(None, "serve", "run a.onnx b.npz", "profile", "inspect x.onnx", "devices validate x"),
+        *("--help", "devices --help"),
+    )
+    for status, out, err in theirs:
         assert (status, out) == (2, "")
         assert "paretrim-server" in err
-    status, out, _ = paretrim("--help", path=None)
-    assert status == 0
-    assert "serve" in out
-    assert paretrim("devices", "--help", path=None)[0] == 0
+        assert "Traceback" not in err
+    assert helped[0] == devices[0] == 0
+    assert "serve" in helped[1]
 
 
 def test_a_half_installed_distribution_is_named(elsewhere: Path) -> None:
-    status, _, err = paretrim("run", path=elsewhere)
-    assert status == 2
-    assert "other_missing" in err
-    status, _, err = paretrim("profile", path=elsewhere)
-    assert status == 2
-    assert "other_commands:nothing" in err
+    missing, lacking = paretrim(elsewhere, "run", "profile")
+    assert missing[0] == lacking[0] == 2
+    assert "other_missing" in missing[2]
+    assert "other_commands:nothing" in lacking[2]
 
 
 def test_every_command_of_the_server_distribution_has_its_summary() -> None:
