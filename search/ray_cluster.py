@@ -11,14 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import ray
-
-#: what Ray's object store holds beside the job's data
-SPARE_BYTES = 96 * 2**20
-#: Ray makes sockets below its folder, whose paths the kernel limits to 107 characters
-LONGEST_FOLDER = 24
-
-#: read by ray and ray.tune when they are used
+#: read by ray and ray.tune, some of it when they are imported; whoever set them otherwise keeps what he set
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",  # the new one writes to stdout, which is for data
@@ -27,47 +20,59 @@ SETTINGS = {
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
 }
-
+#: despite its name, 0 makes Ray listen on the loopback interface alone, on every system
+LOOPBACK = ("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 #: loggers that warn of what is meant: no result files, token authentication
 QUIET = ("ray.tune", "ray._private.authentication")
+#: what Ray's object store holds beside the job's data
+SPARE_BYTES = 96 * 2**20
+#: Ray makes sockets below its folder, whose paths the kernel limits to 107 characters
+LONGEST_FOLDER = 24
+
+for _name, _value in (SETTINGS | (dict([LOOPBACK]) if "RAY_ADDRESS" not in os.environ else {})).items():
+    os.environ.setdefault(_name, _value)
+
+import ray  # noqa: E402
 
 
 @contextmanager
-def cluster(address: str | None, *, data_bytes: int = 0, workers: int | None = None) -> Iterator[int]:
-    """Be connected to Ray. Yields how many evaluations may run at once.
+def cluster(*, data_bytes: int = 0, workers: int | None = None) -> Iterator[int]:
+    """Be connected to Ray: as this process is already, else to RAY_ADDRESS, else to a cluster of its own.
 
-    address: of a running cluster; None: the one this process is connected to already, else RAY_ADDRESS, else a new one
-    on this machine, with a token of its own, on the loopback interface, shut down and removed at the end.
-    data_bytes: what a new one's object store must hold. workers: None: as many as the cluster has CPUs.
+    That one runs on this machine, with a token of its own, on the loopback interface, and is shut down and removed at
+    the end. Yields how many evaluations may run at once. data_bytes: what its object store must hold.
+    workers: None: as many as the cluster has CPUs.
     """
-    for name, value in SETTINGS.items():
-        os.environ.setdefault(name, value)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
     if ray.is_initialized():
         yield workers or _cpus()
-        return
-    address = address or os.environ.get("RAY_ADDRESS")
-    if address:
-        ray.init(address=address, log_to_driver=False, configure_logging=False)
+    elif "RAY_ADDRESS" in os.environ:
+        ray.init(address=os.environ["RAY_ADDRESS"], log_to_driver=False, configure_logging=False)
         try:
             yield workers or _cpus()
         finally:
             ray.shutdown()
-        return
+    else:
+        with _started(SPARE_BYTES + data_bytes, workers or os.cpu_count() or 1) as count:
+            yield count
+
+
+@contextmanager
+def _started(store_bytes: int, cpus: int) -> Iterator[int]:
+    """A cluster on this machine."""
     _take_token()
     with _short_folder() as folder:
         ray.init(
-            num_cpus=workers or os.cpu_count() or 1,
+            num_cpus=cpus,
             include_dashboard=False,
-            object_store_memory=SPARE_BYTES + data_bytes,
+            object_store_memory=store_bytes,
             log_to_driver=False,
             configure_logging=False,
-            _node_ip_address="127.0.0.1",
             _temp_dir=str(folder),
         )
         try:
-            yield workers or _cpus()
+            yield cpus
         finally:
             ray.shutdown()
 

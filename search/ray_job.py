@@ -2,15 +2,13 @@
 
 A trial asks for no CPU: it only asks, tells and reports; the evaluation actors hold the CPUs, or two searches on two
 cores would wait for each other for ever. Tune keeps nothing: its files lie in a folder that is removed, its retries are
-off. The process that calls `on_ray` fetches what searches posted whenever Tune's loop turns, and writes the records.
+off. The process that owns the RayJob fetches what searches posted whenever Tune's loop turns, and writes the records.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +22,6 @@ from search.explore import Ended, SearchSetting, Step, Window, explore
 from search.ledger import Ledger
 from search.plan import Interrupted, JobInputs, JobPlan, Recorded, SearchPlan, Wanted
 from search.prepare import Prepared
-from search.ray_cluster import cluster
 from search.ray_delivery import RayWorkshop
 from search.ray_pool import Actor, DeskActor, RayPool
 
@@ -47,25 +44,9 @@ class Errand:
     so_far: dict[str, Recorded]  #: by search
 
 
-@contextmanager
-def on_ray(
-    plan: JobPlan,
-    inputs: JobInputs,
-    prepared: Prepared,
-    ledger: Ledger,
-    *,
-    address: str | None,
-    workers: int | None,
-) -> Iterator[RayJob]:
-    """Be connected to a cluster for the rest of the job."""
-    data_bytes = 2 * sum(split.x.nbytes + split.y.nbytes for split in prepared.splits.present().values())
-    with cluster(address, data_bytes=data_bytes + 4 * len(inputs.model), workers=workers) as count:
-        yield RayJob(plan, inputs, prepared, ledger, count)
-
-
 @dataclass(frozen=True)
 class RayJob:
-    """A job on the cluster that this process is connected to."""
+    """A job on the cluster that this process is connected to, see `search.ray_cluster`."""
 
     plan: JobPlan
     inputs: JobInputs

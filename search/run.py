@@ -28,14 +28,13 @@ def run_job(
     recorder: Recorder,
     *,
     executor: Executor = "inline",
-    ray_address: str | None = None,
     workers: int | None = None,
     stop_losing: bool = False,
 ) -> None:
     """Run a job to its end, from wherever its records say it is.
 
-    executor: `inline` for one process, `ray` for a pool. ray_address: of a running cluster; None: RAY_ADDRESS, else a
-    local one is started for this job. workers: evaluations at once on Ray; None: as many as the cluster has CPUs.
+    executor: `inline` for one process, `ray` for a pool: on the cluster that RAY_ADDRESS names, else on one that is
+    started here for this job. workers: evaluations at once on Ray; None: as many as the cluster has CPUs.
     stop_losing: on Ray, let Tune's median rule end a search that falls behind the others; which ones then depends on
     timing, so the same job need not give the same answer.
     Raises Interrupted when it was paused or cancelled, LeaseLost when somebody else took it over, JobFailed.
@@ -49,16 +48,26 @@ def run_job(
                 settle(ledger)
                 deliver(plan, inputs, prepared, ledger)
             else:
-                from search.ray_job import on_ray  # ray takes a second to import and is not always installed
-
-                with on_ray(plan, inputs, prepared, ledger, address=ray_address, workers=workers) as job:
-                    job.search(stop_losing=stop_losing)
-                    settle(ledger)
-                    job.deliver()
+                _run_on_ray(plan, inputs, prepared, ledger, workers, stop_losing)
     except JobFailed:
         raise
     except ParetrimError as error:
         raise JobFailed(str(error), code=_code(error)) from error
+
+
+def _run_on_ray(
+    plan: JobPlan, inputs: JobInputs, prepared: Prepared, ledger: Ledger, workers: int | None, stop_losing: bool
+) -> None:
+    """Search and deliver on a cluster. Ray takes a second to import, and its settings have to be there before."""
+    from search.ray_cluster import cluster  # isort: split
+    from search.ray_job import RayJob
+
+    data_bytes = 2 * sum(split.x.nbytes + split.y.nbytes for split in prepared.splits.present().values())
+    with cluster(data_bytes=data_bytes + 4 * len(inputs.model), workers=workers) as count:
+        job = RayJob(plan, inputs, prepared, ledger, count)
+        job.search(stop_losing=stop_losing)
+        settle(ledger)
+        job.deliver()
 
 
 def search_inline(plan: JobPlan, prepared: Prepared, ledger: Ledger) -> None:

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from hw_models.devices import shipped
 from paretrim.problem import Budget, Constraint, Objective
+from search.evaluate import single_thread
 from search.plan import JobInputs, JobPlan, SearchPlan
 
 CHANNELS = 12
@@ -56,7 +57,7 @@ def digits() -> dict[str, np.ndarray]:
 @cache
 def trained() -> TinyNet:
     """Some 95 % right after a second of training."""
-    with torch.random.fork_rng():
+    with single_thread(), torch.random.fork_rng():
         torch.manual_seed(0)
         net = TinyNet()
         optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
