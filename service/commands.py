@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -103,10 +104,24 @@ def _first_key(settings: Settings) -> None:
         _say(f"API key (shown only now): {secret}")
 
 
+class _Server(uvicorn.Server):
+    """Ends in good order: the library would raise the signal again at the end, before the dispatcher is stopped."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM end the server; a second Ctrl-C does not wait for requests under way."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
 def _serve(settings: Settings, beside: subprocess.Popen[bytes] | None) -> None:
     from service.app import create_app
 
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             create_app(settings),
             host=settings.host,

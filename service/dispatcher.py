@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 PAUSE_GRACE_SECONDS = 120.0  #: a job that shall pause may finish what it is evaluating
 HOUSEKEEPING_SECONDS = 300.0
+WORKER = (sys.executable, "-m", "service.worker")
 LEAVE_SECONDS = 10.0  #: what workers get to stop when the dispatcher shuts down
 
 
@@ -57,8 +58,10 @@ class Child:
 class Dispatcher:
     """Runs until it is told to stop."""
 
-    def __init__(self, settings: Settings, database: Database | None = None) -> None:
+    def __init__(self, settings: Settings, database: Database | None = None, *, worker: Sequence[str] = WORKER) -> None:
+        """worker: the command line of a worker."""
         self.settings = settings
+        self._worker = list(worker)
         self.database = database or Database(settings.database_url, pool_size=4)
         self.artifacts = Artifacts(settings.data_dir / "artifacts")
         self.owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{secrets.token_hex(6)}"
@@ -129,7 +132,7 @@ class Dispatcher:
         )
         folder = Path(tempfile.mkdtemp(prefix="pt", dir="/tmp"))  # short: Ray makes sockets with long names in it
         process = subprocess.Popen(
-            [sys.executable, "-m", "service.worker"],
+            self._worker,
             stdin=subprocess.PIPE,
             env=_environment() | {"TMPDIR": str(folder)},
             start_new_session=True,

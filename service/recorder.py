@@ -167,10 +167,12 @@ class SqlRecorder:
 
     def search_ended(self, search: SearchPlan, end: SearchEnd, message: str | None) -> None:
         """A search has spent its budget, has nothing left to propose, or failed."""
-        data = {"search": search.id, "algorithm": search.algorithm, "state": end, "message": message}
+        level = "error" if end == "failed" else "info"
+        data = {"level": level, "message": f"{search.algorithm} {end}" + (f": {message}" if message else "")}
+        data |= {"search": search.id, "state": end}
 
         def write(session: Session) -> None:
-            self._hold(session, ("state", data))
+            self._hold(session, ("log", data))
             session.execute(
                 update(tables.Search).where(tables.Search.id == search.id).values(state=end, message=message)
             )

@@ -19,9 +19,7 @@ from pathlib import Path
 from paretrim.errors import JobFailed
 from paretrim.problem import Budget, Constraint, Measurement, Objective
 from paretrim.wire import JobRequest
-from search.front import Front
 from search.plan import Interrupted, JobInputs, JobPlan, LeaseLost, SearchPlan
-from search.run import run_job
 from service import jobs, tables
 from service.artifacts import Artifacts
 from service.database import Database
@@ -74,13 +72,15 @@ class Lease:
 
     def _run(self) -> None:
         every = self._errand.lease_seconds / 3
-        due = time.monotonic() + every
+        due = time.monotonic()  # at once: this process took its time to start
         try:
-            while not self._stopped.wait(min(FLUSH_SECONDS, every)):
+            while True:
                 if time.monotonic() >= due:
                     self._renew()
                     due = time.monotonic() + every
                 self._recorder.flush()
+                if self._stopped.wait(min(FLUSH_SECONDS, every)):
+                    return
         except (Fenced, LeaseLost):
             self._recorder.lose()
         except Exception:
@@ -112,6 +112,8 @@ def work(errand: Errand) -> int:
 
 
 def _run(database: Database, errand: Errand, plan: JobPlan, inputs: JobInputs, recorder: SqlRecorder) -> int:
+    from search.run import run_job  # loads torch, which takes seconds: the lease is being renewed by now
+
     fence = errand.fence
     try:
         run_job(plan, inputs, recorder, executor=errand.executor)
@@ -141,6 +143,8 @@ def _fail(database: Database, fence: Fence, code: str, message: str, *, retryabl
 
 def _settle(database: Database, plan: JobPlan, recorder: SqlRecorder) -> None:
     """Write what is still held back, and the front of all candidates there are."""
+    from search.front import Front
+
     with database.read() as session:
         job = session.get_one(tables.Job, plan.id)
         original = None if job.original is None else Measurement.from_json(job.original)

@@ -62,6 +62,7 @@ def record(recorder: SqlRecorder, position: int = 0) -> None:
 def test_the_original_is_candidate_0_and_a_resumed_job_sees_the_same_preparation(
     service: Service, fence: Fence, recorder: SqlRecorder, client: TestClient
 ) -> None:
+    assert recorder.preparation() is not None
     found = client.get(f"/jobs/{fence.job_id}/candidates/0").json()
     assert (found["n"], found["search"], found["algorithm"]) == (0, None, None)
     assert Measurement.from_json(found["measurement"]) == ORIGINAL
@@ -136,7 +137,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(service: Service, fence: Fe
 
 
 def test_what_may_come_late_is_gathered_and_written_with_the_next_window(
-    service: Service, fence: Fence, recorder: SqlRecorder, client: TestClient
+    fence: Fence, recorder: SqlRecorder, client: TestClient
 ) -> None:
     for done in range(10):
         recorder.progress("searching", done, 60)
@@ -166,9 +167,7 @@ def test_costs_add_up_over_attempts_and_not_over_repetitions(
     assert found == [(5.0, 3)]
 
 
-def test_the_front_is_exactly_the_members_named_last(
-    service: Service, fence: Fence, recorder: SqlRecorder, client: TestClient
-) -> None:
+def test_the_front_is_exactly_the_members_named_last(fence: Fence, recorder: SqlRecorder, client: TestClient) -> None:
     record(recorder)
     for numbers in ((1,), (0, 1), (4,)):
         recorder.front(numbers, 0.25, {"accuracy": 0.8})

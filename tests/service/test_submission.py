@@ -101,7 +101,7 @@ def test_a_model_that_is_not_ready_is_not_used(
 
 
 def test_the_files_of_another_workspace_are_as_if_they_were_not(
-    client: TestClient, other: TestClient, files: tuple[str, str], service: Service
+    client: TestClient, files: tuple[str, str], service: Service
 ) -> None:
     theirs = worlds.ready_files(service, "second")
     assert refusal(client, (theirs[0], files[1]))["errors"][0]["pointer"] == "model"
@@ -129,7 +129,7 @@ def test_a_workspace_has_only_so_many_jobs_that_have_not_ended(database_url: str
     service.database.close()
 
 
-def test_the_device_of_a_job_stays_what_it_was(client: TestClient, service: Service, files: tuple[str, str]) -> None:
+def test_the_device_of_a_job_stays_what_it_was(client: TestClient, files: tuple[str, str]) -> None:
     document = client.get("/devices/bit-serial/content").json() | {"name": "mine"}
     assert client.put("/devices/mine", json=document).status_code == 200
     job = worlds.create_job(client, files, device="mine")

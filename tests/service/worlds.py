@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +20,19 @@ from service.context import Service
 from service.ids import new_id
 from service.settings import Settings
 from service.tables import utc_now
+from tests.search import tiny
 
 API = "/api/v1"
 
 
 def settings(database_url: str, data_dir: Path, **changes: Any) -> Settings:
-    """Small and quick: leases of a second, no rate limits."""
+    """Small and quick: leases of seconds, no rate limits."""
     given: dict[str, Any] = {
         "database_url": database_url,
         "data_dir": data_dir,
         "secret": "s" * 32,
         "executor": "inline",
-        "lease_seconds": 2.0,
+        "lease_seconds": 5.0,
         "poll_seconds": 0.05,
         "cancel_grace_seconds": 1.0,
         "requests_per_minute": 0,
@@ -155,14 +157,19 @@ def dataset_inspection(**changes: Any) -> dict[str, Any]:
 
 def ready_files(service: Service, workspace: str = "first", **dataset_changes: Any) -> tuple[str, str]:
     """A model and a dataset that have been inspected: rows only, no job can run on them."""
+    contents = (new_id("artifact").encode(), new_id("artifact").encode())
+    return add_files(service, workspace, contents, (model_inspection(), dataset_inspection(**dataset_changes)))
+
+
+def add_files(
+    service: Service, workspace: str, contents: tuple[bytes, bytes], found: tuple[dict[str, Any], dict[str, Any]]
+) -> tuple[str, str]:
+    """A model and a dataset with these bytes and inspections."""
     ids = []
     with service.database.write() as session:
         workspace_id = accounts.make_workspace(session, workspace)
-        for table, kind, found in (
-            (tables.Model, "model", model_inspection()),
-            (tables.Dataset, "dataset", dataset_inspection(**dataset_changes)),
-        ):
-            content = f"{kind} {new_id('artifact')}".encode()
+        tables_of_kinds: Any = (("model", tables.Model), ("dataset", tables.Dataset))
+        for (kind, table), content, inspection in zip(tables_of_kinds, contents, found, strict=True):
             artifact = tables.Artifact(
                 id=new_id("artifact"),
                 workspace_id=workspace_id,
@@ -180,7 +187,7 @@ def ready_files(service: Service, workspace: str = "first", **dataset_changes: A
                 state="ready",
                 sha256=artifact.sha256,
                 size_bytes=len(content),
-                inspection=found,
+                inspection=inspection,
                 created_at=utc_now(),
             )
             session.add(row)
@@ -210,3 +217,18 @@ def create_job(
     response = client.post("/jobs", json=job_body(files, **changes), headers=headers)
     assert response.status_code == 201, response.text
     return response.json()
+
+
+@cache
+def real_inspections() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of the tiny network and the digits, as the inspector finds them."""
+    from service.model_file import inspect_model
+    from service.npz_file import inspect_npz
+
+    return inspect_model(tiny.model(), None), inspect_npz(io.BytesIO(npz(**tiny.digits())))
+
+
+def real_files(service: Service, workspace: str = "first") -> tuple[str, str]:
+    """The tiny trained network and the digits, uploaded and inspected: jobs can run on them."""
+    contents = (tiny.model(), npz(**tiny.digits()))
+    return add_files(service, workspace, contents, real_inspections())
