@@ -19,7 +19,7 @@ from demo.server import Server
 from paretrim import Client, Job, JobCandidate
 
 CONSTRAINT = "latency_ratio <= 0.5"
-out = Console()
+out = Console() if sys.stdout.isatty() else Console(width=150)
 
 
 def main() -> int:
@@ -77,7 +77,7 @@ def _submit_and_wait(server: Server, net: torch.nn.Module, dataset_path: Path, o
         objectives=["accuracy", "latency_ms"],
         constraints=[CONSTRAINT],
         budget={"candidates": options.candidates},
-        finetune_epochs=4,
+        finetune_epochs=20,
         deliver=5,
         seed=options.seed,
         name="digits demo",
