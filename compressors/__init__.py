@@ -11,6 +11,7 @@ from compressors.parity import Parity, check_parity
 from compressors.prune import ChannelMap, End, channel_map, slice_module
 from compressors.statistics import Statistics, collect_spreads, collect_statistics
 from compressors.training import Epoch, FinetuneOptions, Progress, TensorData, TrainingState
+from compressors.weights_file import read_safetensors
 
 __all__ = [
     "ChannelMap",
@@ -39,6 +40,7 @@ __all__ = [
     "fold",
     "int8_layers",
     "read_onnx",
+    "read_safetensors",
     "slice_module",
     "write_onnx",
 ]

@@ -135,8 +135,9 @@ def _cast(node: Node) -> Array:
 def _divide(node: Node) -> Array:
     left, right = node.constant(0), node.constant(1)
     if left.dtype.kind in "iu":
-        return (np.sign(left) * np.sign(right) * (np.abs(left) // np.abs(right))).astype(left.dtype)
-    return left / right
+        towards_zero = np.sign(left) * np.sign(right) * (np.abs(left) // np.abs(right))
+        return np.asarray(towards_zero).astype(left.dtype)
+    return np.asarray(left / right)
 
 
 def _reduce(function: Callable[..., Array]) -> Callable[[Node], Array]:
@@ -180,11 +181,12 @@ def _where(node: Node) -> Array:
 
 def _trilu(node: Node) -> Array:
     offset = int(node.constant(1)) if node.has(1) else 0
-    return (np.triu if node.attribute("upper", 1) else np.tril)(node.constant(0), offset)
+    keep = np.triu if node.attribute("upper", 1) else np.tril
+    return np.asarray(keep(node.constant(0), offset))
 
 
 def _pow(left: Array, right: Array) -> Array:
-    return np.power(left, right.astype(left.dtype))
+    return np.asarray(np.power(left, right.astype(left.dtype)))
 
 
 #: operators that hand a weight on, so that a layer can still be called by its name

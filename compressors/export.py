@@ -63,7 +63,7 @@ def write_onnx(
         names[name] = writer.operation(name, held, [names[read] for read in reads], shapes[name][0])
     last = output_of(module)
     result = writer.finished(names[last], module.get_submodule(last))
-    return _model(writer, imported, result).SerializeToString()
+    return bytes(_model(writer, imported, result).SerializeToString())
 
 
 class _Exporter(Writer):

@@ -1,7 +1,7 @@
 """Cheap copies of a graph module: the same generated forward over other submodules.
 
-`fx.GraphModule` compiles its forward once per class. A smaller network has the same nodes, so its copy shares that class
-and graph and holds other modules; nothing is traced or compiled again.
+`fx.GraphModule` compiles its forward once per class. A smaller network has the same nodes, so its copy shares that
+class and graph and holds other modules; nothing is traced or compiled again.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def weight_scales(weight: Tensor, bits: int, axis: int = 0) -> Tensor:
 
 def weight_top(bits: int) -> int:
     """Largest code of a weight."""
-    return max(1, 2 ** (bits - 1) - 1)
+    return max(1, (1 << (bits - 1)) - 1)
 
 
 def weight_codes(weight: Tensor, scales: Tensor, bits: int, axis: int = 0) -> Tensor:

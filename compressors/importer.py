@@ -18,7 +18,7 @@ from compressors.reading import BATCH, Builder, Const, Node, Value, extents
 from compressors.simplify import simplify
 from paretrim.errors import InvalidModel, UnsupportedOperation
 
-_INPUT_TYPES = {
+_INPUT_TYPES: dict[int, torch.dtype] = {
     onnx.TensorProto.FLOAT: torch.float32,
     onnx.TensorProto.INT64: torch.int64,
     onnx.TensorProto.INT32: torch.int32,

@@ -31,7 +31,7 @@ def check_parity(module: nn.Module, content: bytes, inputs: Tensor, *, batch_siz
     module.eval()
     expected, found = [], []
     with torch.no_grad():
-        for batch in inputs.split(batch_size):
+        for batch in torch.split(inputs, batch_size):
             expected.append(module(batch).numpy())
             found.append(session.run(None, {name: batch.numpy()})[0])
     module.train(training)

@@ -1,9 +1,9 @@
 """Where tensors are quantized, so that the runtime can keep integers from one layer to the next.
 
-ONNX Runtime runs a convolution in int8 only between a DequantizeLinear and a QuantizeLinear; the activation behind it may
-stand before the latter. So the inputs of quantized layers are quantized, what quantized convolutions give is quantized
-behind their activation, and additions, pools and concatenations between quantized operations are, too. The simulation in
-torch and the exported file both follow this plan.
+ONNX Runtime runs a convolution in int8 only between a DequantizeLinear and a QuantizeLinear; the activation behind it
+may stand before the latter. So the inputs of quantized layers are quantized, what quantized convolutions give is
+quantized behind their activation, and additions, pools and concatenations between quantized operations are, too. The
+simulation in torch and the exported file both follow this plan.
 """
 
 from __future__ import annotations

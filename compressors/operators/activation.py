@@ -153,21 +153,20 @@ def _write_gelu(module: nn.GELU, writer: Writer, name: str, inputs: Sequence[str
     x = inputs[0]
     if writer.opset >= 20:
         return writer.node("Gelu", [x], name, approximate=module.approximate)
-    number = lambda key, value: writer.constant(f"{name}.{key}", np.float32(value).reshape(()))  # noqa: E731
+
+    def number(key: str, value: float) -> str:
+        return writer.constant(f"{name}.{key}", np.float32(value).reshape(()))
+
+    def step(operator: str, key: str, *operands: str) -> str:
+        return writer.node(operator, operands, f"{name}.{key}")
+
     if module.approximate == "tanh":
-        cube = writer.node("Pow", [x, number("three", 3.0)], f"{name}.cube")
-        bent = writer.node(
-            "Add", [x, writer.node("Mul", [cube, number("bend", 0.044715)], f"{name}.bent")], f"{name}.sum"
-        )
-        inner = writer.node("Mul", [bent, number("root", math.sqrt(2 / math.pi))], f"{name}.inner")
-        curve = writer.node("Tanh", [inner], f"{name}.tanh")
+        bent = step("Mul", "bent", step("Pow", "cube", x, number("three", 3.0)), number("bend", 0.044715))
+        inner = step("Mul", "inner", step("Add", "sum", x, bent), number("root", math.sqrt(2 / math.pi)))
+        curve = step("Tanh", "tanh", inner)
     else:
-        curve = writer.node(
-            "Erf", [writer.node("Div", [x, number("root", math.sqrt(2.0))], f"{name}.scaled")], f"{name}.erf"
-        )
-    gate = writer.node(
-        "Mul", [writer.node("Add", [curve, number("one", 1.0)], f"{name}.shifted"), number("half", 0.5)], f"{name}.gate"
-    )
+        curve = step("Erf", "erf", step("Div", "scaled", x, number("root", math.sqrt(2.0))))
+    gate = step("Mul", "gate", step("Add", "shifted", curve, number("one", 1.0)), number("half", 0.5))
     return writer.node("Mul", [x, gate], name)
 
 

@@ -96,7 +96,8 @@ def read_conv(node: Node, build: Builder) -> Value:
     groups = int(node.attribute("group", 1))
     if min(pads) < 0:
         raise node.refusal("it has negative padding")
-    module: Any = (plain if symmetric else padded)(
+    kind: Any = plain if symmetric else padded
+    module = kind(
         weight.shape[1] * groups,
         weight.shape[0],
         tuple(weight.shape[2:]),
@@ -123,15 +124,16 @@ def read_conv_transpose(node: Node, build: Builder) -> Value:
     dilation = list(node.attribute("dilations") or [1] * rank)
     pads, extra = _transposed_pads(node, x.shape, weight.shape[2:], stride, dilation)
     groups = int(node.attribute("group", 1))
-    module: Any = (nn.ConvTranspose1d, nn.ConvTranspose2d)[rank - 1](
+    kind: Any = (nn.ConvTranspose1d, nn.ConvTranspose2d)[rank - 1]
+    module = kind(
         weight.shape[0],
         weight.shape[1] * groups,
         tuple(weight.shape[2:]),
-        stride=tuple(stride),  # type: ignore[arg-type]
+        stride=tuple(stride),
         padding=tuple(pads),
         output_padding=tuple(extra),
         dilation=tuple(dilation),
-        groups=groups,  # type: ignore[arg-type]
+        groups=groups,
         bias=node.has(2),
         device="meta",
     )

@@ -73,11 +73,11 @@ def _combine(
     if isinstance(left, Value) and isinstance(right, Value):
         return build.call(node, Arithmetic(operation), left, right, part=part)
     if isinstance(left, Value) and isinstance(right, Const):
-        if operation == "add" and _becomes_bias(node, build, left, right):
+        if operation == "add" and _becomes_bias(build, left, right):
             return left
         return build.call(node, Arithmetic(operation, constant(node, right, left)), left, part=part)
     if isinstance(left, Const) and isinstance(right, Value):
-        if operation == "add" and _becomes_bias(node, build, right, left):
+        if operation == "add" and _becomes_bias(build, right, left):
             return right
         module = Arithmetic(operation, constant(node, left, right), constant_first=operation not in ("add", "mul"))
         return build.call(node, module, right, part=part)
@@ -92,7 +92,7 @@ def constant(node: Node, const: Const, beside: Value) -> Tensor:
     return torch.from_numpy(np.array(array)).to(beside.dtype)
 
 
-def _becomes_bias(node: Node, build: Builder, value: Value, const: Const) -> bool:
+def _becomes_bias(build: Builder, value: Value, const: Const) -> bool:
     """Give the constant to the bias-less linear layer that makes `value`, if nobody else reads that."""
     module = build.modules.get(str(value.node.target))
     alone = build.uses.get(value.node, 0) <= 1
@@ -112,7 +112,7 @@ def write_arithmetic(module: Arithmetic, writer: Writer, name: str, inputs: Sequ
     return writer.node(_ONNX[module.operation], operands, name)
 
 
-def flow_arithmetic(module: Arithmetic, flow: Flow, inputs: Sequence[Traced], output: Sequence[int]) -> Labels:
+def flow_arithmetic(_: Arithmetic, flow: Flow, inputs: Sequence[Traced], output: Sequence[int]) -> Labels:
     """Tie what meets; a side with extent 1 is spread and ties nothing."""
     if len(inputs) == 1:
         labels = inputs[0].labels

@@ -21,7 +21,7 @@ def read_embedding(node: Node, build: Builder) -> Value:
     table, tokens = node.constant(0), node.value(1)
     if table.ndim != 2 or int(node.attribute("axis", 0)) != 0:
         raise node.refusal(f"it picks from a table with {table.ndim} axes; rows of a matrix are supported")
-    module = nn.Embedding(*table.shape, device="meta")
+    module = nn.Embedding(table.shape[0], table.shape[1], device="meta")
     module.weight = nn.Parameter(torch.from_numpy(np.array(table, dtype=np.float32)))
     return build.call(node, module, tokens, weight=0)
 

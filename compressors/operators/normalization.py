@@ -26,8 +26,8 @@ def read_batch_norm(node: Node, build: Builder) -> Value:
     if len(x.shape) not in (2, 3, 4):
         raise node.refusal(f"its input has {len(x.shape)} axes; 2 to 4 are supported")
     # ONNX's momentum is the share of the old value, torch's that of the new one
-    options = {"eps": float(node.attribute("epsilon", 1e-5)), "momentum": 1.0 - float(node.attribute("momentum", 0.9))}
-    module = (nn.BatchNorm2d if len(x.shape) == 4 else nn.BatchNorm1d)(weight.size, **options)
+    epsilon, momentum = float(node.attribute("epsilon", 1e-5)), 1.0 - float(node.attribute("momentum", 0.9))
+    module: Any = (nn.BatchNorm2d if len(x.shape) == 4 else nn.BatchNorm1d)(weight.size, epsilon, momentum)
     module.weight, module.bias = (nn.Parameter(_floats(values)) for values in (weight, bias))
     module.running_mean, module.running_var = _floats(mean), _floats(variance)
     module.rank = len(x.shape)  # a batch norm over features can be folded into a linear layer, one over positions not

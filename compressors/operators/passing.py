@@ -12,7 +12,7 @@ from compressors.operators.operator import Operator
 from compressors.reading import Builder, Node, Value
 from compressors.writing import Writer
 
-_TYPES = {
+_TYPES: dict[int, torch.dtype] = {
     TensorProto.FLOAT: torch.float32,
     TensorProto.DOUBLE: torch.float32,  # networks are computed in single precision
     TensorProto.FLOAT16: torch.float32,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from compressors.writing import Writer
 
 _MAX = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
 _AVERAGE = {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d}
-_REDUCE = {
+_REDUCE: dict[str, Callable[..., Tensor]] = {
     "ReduceMean": torch.mean,
     "ReduceSum": torch.sum,
     "ReduceMax": torch.amax,
@@ -95,7 +95,7 @@ class Reduce(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Reduced axes disappear, or stay with extent 1."""
-        reduced: Tensor = _REDUCE[self.operator](x, dim=self.axes, keepdim=self.keep)  # type: ignore[operator]
+        reduced: Tensor = _REDUCE[self.operator](x, dim=self.axes, keepdim=self.keep)
         return reduced
 
     def extra_repr(self) -> str:
@@ -171,8 +171,8 @@ def flow_reduce(module: Reduce, flow: Flow, inputs: Sequence[Traced], _: Sequenc
     if any(labels.shape[axis] > 1 for axis in module.axes):
         flow.freeze(labels, f"a reduction ({module.operator}) runs over them")
     for axis in reversed(module.axes):
-        labels = labels.take([0], axis=axis) if module.keep else labels.take(0, axis=axis)
-    return labels
+        labels = labels.take([0], axis=axis)
+    return labels if module.keep else labels.squeeze(module.axes)
 
 
 def _write_pool(module: Any, writer: Writer, name: str, inputs: Sequence[str]) -> str:

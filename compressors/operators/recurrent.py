@@ -75,7 +75,7 @@ class Lstm(Recurrent):
 
 
 class Gru(Recurrent):
-    """Gated recurrent unit; the reset gate multiplies after the hidden product (torch, Keras), or before it (reset_first)."""
+    """Gated recurrent unit. reset_first: the reset gate multiplies before the hidden product, not behind it (torch)."""
 
     operator = "GRU"
     reset_first = False
@@ -129,10 +129,8 @@ def read_recurrent(node: Node, build: Builder) -> list[Value]:
     given = node.constant(3) if node.has(3) else np.zeros((directions, 2 * rows), np.float32)
     bias_ih, bias_hh = (_gates(node, part[..., None])[..., 0] for part in np.split(given, 2, axis=1))
     direction = str(node.attribute("direction", "forward"))
-    kind = {"LSTM": Lstm, "GRU": Gru}[node.op]
-    module = kind(
-        *(torch.from_numpy(np.ascontiguousarray(a)) for a in (weight_ih, weight_hh, bias_ih, bias_hh)), direction
-    )  # type: ignore[call-arg]
+    weights = [torch.from_numpy(np.ascontiguousarray(held)) for held in (weight_ih, weight_hh, bias_ih, bias_hh)]
+    module = (Lstm if node.op == "LSTM" else Gru)(weights[0], weights[1], weights[2], weights[3], direction)
     if isinstance(module, Gru) and not node.attribute("linear_before_reset", 0):
         module.reset_first = True
     made = [build.call(node, module, x, weight=1)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -13,6 +14,13 @@ from compressors.flow import NOBODY, Flow, Labels, Traced, on_axis
 from compressors.operators.operator import Operator
 from compressors.reading import Builder, Node, Value
 from compressors.writing import Writer
+
+_ROUNDING: dict[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]] = {
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "round_prefer_floor": lambda values: np.ceil(values - 0.5),
+    "round_prefer_ceil": lambda values: np.floor(values + 0.5),
+}
 
 
 class Resize(nn.Module):
@@ -26,8 +34,8 @@ class Resize(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, ...) -> (N, C, *size)."""
         if self.mode == "nearest":
-            for axis, size in enumerate(self.size):
-                positions = self._nearest(x.shape[2 + axis], size, self.scales[axis])
+            for axis, extent in enumerate(self.size):
+                positions = self._nearest(x.shape[2 + axis], extent, self.scales[axis])
                 x = x.index_select(2 + axis, positions.to(x.device))
             return x
         flat = x.unsqueeze(2) if x.dim() == 3 else x  # one-dimensional signals as images of height 1
@@ -44,12 +52,7 @@ class Resize(nn.Module):
             at = out * (length - 1) / max(size - 1, 1)
         else:
             at = (out + 0.5) / scale - 0.5
-        rounded = {
-            "floor": np.floor,
-            "ceil": np.ceil,
-            "round_prefer_floor": lambda values: np.ceil(values - 0.5),
-            "round_prefer_ceil": lambda values: np.floor(values + 0.5),
-        }[self.rounding](at)
+        rounded = _ROUNDING[self.rounding](at)
         return torch.from_numpy(np.clip(rounded, 0, length - 1).astype(np.int64))
 
     def extra_repr(self) -> str:
