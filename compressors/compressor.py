@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from torch import fx
+from torch import Tensor, fx
 
 from compressors.criteria import CriterionName, Ranking
 from compressors.fold import fold
@@ -19,6 +19,7 @@ from compressors.quantize import Quantizer, WeightRule
 from compressors.ranges import RangeMethod
 from compressors.rebuild import Kept, Rebuilder
 from compressors.reconstruction import RIDGE
+from compressors.refit import refit_in_order
 from compressors.statistics import Statistics
 from compressors.weight_steps import StepMethod
 from paretrim.errors import InvalidInput
@@ -34,18 +35,22 @@ class CompressorOptions:
     """How a policy is carried out."""
 
     criterion: CriterionName = "obs"  #: which units go, where a policy gives a ratio
-    reconstruction: Literal["gram", "none"] = "gram"  #: whether the layers that are left are refitted
+    #: gram: refit layers from cached Gram matrices, in milliseconds; sequential: then one after the other on the
+    #: calibration inputs, in seconds, for delivery; none: keep the weights
+    reconstruction: Literal["gram", "sequential", "none"] = "gram"
     ridge: float = RIDGE  #: added to the variance of every column, as a share of the mean variance
     match_variance: bool = True  #: scale refitted outputs back to the variance they had
     activation_range: RangeMethod = "mse"  #: how ranges of quantized activations are chosen
     percentile: float = 99.99  #: of the values inside the range, for activation_range="percentile"
     weight_range: StepMethod = "max"  #: how the steps of quantized weights are chosen
     weight_rounding: WeightRule = "gptq"  #: whether errors of weights of fewer than 8 bits are made good by others
-    seed: int = 0  #: for criterion="random"
+    seed: int = 0  #: for criterion="random", and the rows of the sequential reconstruction
 
     def __post_init__(self) -> None:
-        if self.reconstruction not in ("gram", "none"):
-            raise InvalidInput(f"reconstruction is gram or none, not {self.reconstruction!r}", field="reconstruction")
+        if self.reconstruction not in ("gram", "sequential", "none"):
+            raise InvalidInput(
+                f"reconstruction is gram, sequential or none, not {self.reconstruction!r}", field="reconstruction"
+            )
         if not self.ridge >= 0.0:
             raise InvalidInput(f"ridge must not be negative, got {self.ridge}", field="ridge")
 
@@ -98,14 +103,22 @@ class Compressor:
         network: Network,
         statistics: Statistics | None,
         options: CompressorOptions | None = None,
+        *,
+        calibration: Tensor | None = None,
     ) -> None:
-        """statistics: None without calibration data; then nothing is refitted and activations are not quantized."""
+        """statistics: None without calibration data; then nothing is refitted and activations are not quantized.
+
+        calibration: inputs (N, *input_shape), for the sequential reconstruction only.
+        """
         self.options = options or CompressorOptions()
         self._imported, self._network, self._statistics = imported, network, statistics
         self._channels = channel_map(imported)
         self._ranking = Ranking(imported.module, self._channels, statistics, self.options.criterion, self.options.seed)
         self._rebuilder: Rebuilder | None = None
-        if statistics is not None and self.options.reconstruction == "gram":
+        self._calibration = calibration
+        if self.options.reconstruction == "sequential" and calibration is None:
+            raise InvalidInput("the sequential reconstruction needs calibration inputs", field="calibration")
+        if statistics is not None and self.options.reconstruction != "none":
             self._rebuilder = Rebuilder(
                 imported.module, self._channels, statistics, self.options.ridge, self.options.match_variance
             )
@@ -152,11 +165,20 @@ class Compressor:
         if known is None:
             module = slice_module(self._imported, self._network, kept, policy.removed)
             errors = self._rebuilder.rebuild(module, kept) if self._rebuilder else {}
+            if self.options.reconstruction == "sequential":
+                errors |= self._refit(module.eval(), kept)
             known = _Pruned(key, module.eval(), errors)
         self._pruned[key] = known
         if len(self._pruned) > REMEMBERED:
             self._pruned.popitem(last=False)
         return known
+
+    def _refit(self, module: fx.GraphModule, kept: Kept) -> dict[str, float]:
+        assert self._calibration is not None
+        original = self._imported.module
+        return refit_in_order(
+            module, original, self._channels, kept, self._calibration, ridge=self.options.ridge, seed=self.options.seed
+        )
 
     def _report(self, policy: Policy, pruned: _Pruned) -> tuple[LayerReport, ...]:
         return tuple(

@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from compressors.operators.convolution import pad_input
+from compressors.operators.convolution import pad_input, pads_of
 
 Columns = Literal["patches", "channels"]
 
@@ -88,26 +88,54 @@ def patches(layer: nn.Module, inputs: Tensor, rows: int, generator: torch.Genera
     Of each sample the same randomly drawn output positions are taken (im2col of those only), so many that there are at
     most about `rows` rows.
     """
+    return patches_at(layer, inputs, draw_positions(layer, inputs, rows, generator))
+
+
+def draw_positions(layer: nn.Module, inputs: Tensor, rows: int, generator: torch.Generator) -> Tensor:
+    """Output positions of a convolution, flat; for a fully connected layer, rows of the flattened input."""
     if isinstance(layer, nn.Linear):
-        return _pick(inputs.reshape(-1, inputs.shape[-1]), rows, generator)[None]
+        return _drawn(inputs.shape[:-1].numel(), rows, generator)
+    extent = _out_extent(layer, inputs)
+    return _drawn(extent[0] * extent[1], max(1, -(-rows // len(inputs))), generator)
+
+
+def patches_at(layer: nn.Module, inputs: Tensor, positions: Tensor) -> Tensor:
+    """Like `patches`, at given positions."""
+    if isinstance(layer, nn.Linear):
+        return inputs.reshape(-1, inputs.shape[-1])[positions][None]
     assert isinstance(layer, nn.Conv1d | nn.Conv2d)
-    padded = pad_input(layer, inputs)
-    if padded.ndim == 3:
-        padded = padded[:, :, None, :]
     kernel, stride, dilation = (_pair(getattr(layer, name)) for name in ("kernel_size", "stride", "dilation"))
-    extent = [
-        (size - step * (taps - 1) - 1) // jump + 1
-        for size, taps, jump, step in zip(padded.shape[2:], kernel, stride, dilation, strict=True)
-    ]
-    wanted = max(1, -(-rows // len(inputs)))
-    position = torch.randperm(extent[0] * extent[1], generator=generator)[:wanted]
-    top, left = position // extent[1] * stride[0], position % extent[1] * stride[1]
+    padded = pad_input(layer, inputs)
+    padded = padded[:, :, None, :] if padded.ndim == 3 else padded
+    width = _out_extent(layer, inputs)[1]
+    top, left = positions // width * stride[0], positions % width * stride[1]
     down = top[:, None, None] + torch.arange(kernel[0])[None, :, None] * dilation[0]  # (positions, kh, 1)
     right = left[:, None, None] + torch.arange(kernel[1])[None, None, :] * dilation[1]  # (positions, 1, kw)
     taken = padded[:, :, down, right]  # (samples, channels, positions, kh, kw)
     samples, channels, count = taken.shape[:3]
     grouped = taken.reshape(samples, layer.groups, channels // layer.groups, count, -1).permute(1, 0, 3, 2, 4)
     return grouped.reshape(layer.groups, samples * count, -1)
+
+
+def outputs_at(layer: nn.Module, outputs: Tensor, positions: Tensor) -> Tensor:
+    """(rows, channels): a layer's outputs, in the order of the rows of `patches_at`."""
+    if isinstance(layer, nn.Linear):
+        return outputs.reshape(-1, outputs.shape[-1])[positions]
+    return outputs.flatten(2)[:, :, positions].transpose(1, 2).flatten(0, 1)
+
+
+def _out_extent(layer: nn.Module, inputs: Tensor) -> tuple[int, int]:
+    """Height and width of a convolution's output; height 1 in one dimension."""
+    assert isinstance(layer, nn.Conv1d | nn.Conv2d)
+    pads = pads_of(layer)
+    half = len(pads) // 2
+    sizes = [
+        (size + pads[axis] + pads[axis + half] - spread * (taps - 1) - 1) // jump + 1
+        for axis, (size, taps, jump, spread) in enumerate(
+            zip(inputs.shape[2:], layer.kernel_size, layer.stride, layer.dilation, strict=True)
+        )
+    ]
+    return (1, sizes[0]) if len(sizes) == 1 else (sizes[0], sizes[1])
 
 
 def channel_rows(layer: nn.Module, inputs: Tensor, rows: int, generator: torch.Generator) -> Tensor:
@@ -139,10 +167,15 @@ def channels_per_group(layer: nn.Module) -> int:
     return int(layer.in_channels) // convolution_groups(layer)  # type: ignore[arg-type]
 
 
+def _drawn(count: int, wanted: int, generator: torch.Generator) -> Tensor:
+    """`wanted` of 0..count-1, rising; all of them if there are no more."""
+    if count <= wanted:
+        return torch.arange(count)
+    return torch.randperm(count, generator=generator)[:wanted].sort().values
+
+
 def _pick(rows: Tensor, wanted: int, generator: torch.Generator) -> Tensor:
-    if len(rows) <= wanted:
-        return rows
-    return rows[torch.randperm(len(rows), generator=generator)[:wanted]]
+    return rows if len(rows) <= wanted else rows[_drawn(len(rows), wanted, generator)]
 
 
 def _pair(value: tuple[int, ...]) -> tuple[int, int]:
