@@ -90,3 +90,37 @@ class Queue(Response):
 
     held: list[HeldJob]
     waiting: list[WaitingJob]  #: next first
+
+
+class DeviceShape(Response):
+    """A layer whose times on a device can be looked at, at any number of output channels."""
+
+    op: dict[str, Any]  #: as a row of the table has it
+    label: str
+    rows: int  #: of the table
+
+
+class SweepSeries(Response):
+    """The times of one shape at one precision, in one layout, channel by channel."""
+
+    label: str
+    weight_bits: int
+    activation_bits: int
+    layout: str
+    channels: list[int]
+    latency_ms: list[float]
+    low_ms: list[float]
+    high_ms: list[float]
+    source: list[str]  #: of each: `measured`, `interpolated`, `analytic`
+    measured_channels: list[int] = []  #: of the table's own rows
+    measured_ms: list[float] = []
+    missing: str | None = None  #: why some are missing
+
+
+class Sweep(Response):
+    """A device's times along the channels of one shape."""
+
+    op: dict[str, Any]
+    label: str
+    along: Literal["out_channels", "in_channels"]
+    series: list[SweepSeries]

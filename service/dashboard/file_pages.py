@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from paretrim.network import Network, axis_channels
 from service.dashboard.visitor import PageRoute, VisitorDep
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -28,7 +30,27 @@ async def datasets(visitor: VisitorDep, request: Request) -> Response:
 @router.get("/models/{model_id}")
 async def model(visitor: VisitorDep, model_id: str) -> Response:
     """A network and what its inspection found."""
-    return visitor.page("model.html", model=await visitor.api.get(f"/models/{model_id}"))
+    return visitor.page("model.html", **described(await visitor.api.get(f"/models/{model_id}")))
+
+
+def described(model: Mapping[str, Any]) -> dict[str, Any]:
+    """A model with its layers' channels and its groups, from the network that its inspection holds."""
+    network = (model.get("inspection") or {}).get("network")
+    if network is None:
+        return {"model": model, "layers": [], "groups": []}
+    read = Network.from_json(network)
+    layers = [
+        {
+            "name": layer.name,
+            "kind": layer.kind,
+            "in_channels": axis_channels(layer.in_axis),
+            "out_channels": axis_channels(layer.out_axis),
+            "kernel": layer.kernel,
+            "out_hw": layer.out_hw,
+        }
+        for layer in read.layers
+    ]
+    return {"model": model, "layers": layers, "groups": network["groups"]}
 
 
 @router.get("/datasets/{dataset_id}")
@@ -46,7 +68,6 @@ async def devices(visitor: VisitorDep) -> Response:
 @router.get("/devices/{name}")
 async def device(visitor: VisitorDep, name: str) -> Response:
     """A device: where its figures come from, and the figures themselves."""
-    shown, document = await asyncio.gather(
-        visitor.api.get(f"/devices/{name}"), visitor.api.get(f"/devices/{name}/content")
-    )
-    return visitor.page("device.html", device=shown, document=document)
+    own = f"/devices/{name}"
+    shown, document, shapes = await visitor.api.together(own, f"{own}/content", f"{own}/shapes")
+    return visitor.page("device.html", device=shown, document=document, shapes=shapes["data"])

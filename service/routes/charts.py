@@ -10,10 +10,10 @@ from fastapi import APIRouter, Query
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from paretrim import wire_overview
+from paretrim import wire, wire_overview
 from paretrim.errors import NotMeasured
 from paretrim.network import Network
-from service import devices, dialect, heat, outlook, problems, tables
+from service import devices, dialect, heat, outlook, problems, sweeps, tables
 from service.accounts import Principal
 from service.context import Reader, ReadSession, ServiceDep, owned_job
 
@@ -96,3 +96,27 @@ def get_queue(session: ReadSession, principal: Reader) -> wire_overview.Queue:
             for row in waiting
         ],
     )
+
+
+@router.get("/devices/{name}/shapes", tags=["devices"])
+def list_shapes(
+    name: str, session: ReadSession, service: ServiceDep, principal: Reader
+) -> wire.Page[wire_overview.DeviceShape]:
+    """The layers whose times on this device can be looked at."""
+    document = json.loads(devices.content(session, service.artifacts, principal.workspace_id, name))
+    return wire.Page[wire_overview.DeviceShape](data=sweeps.shapes(document))
+
+
+@router.get("/devices/{name}/sweep", tags=["devices"])
+def get_sweep(
+    name: str,
+    session: ReadSession,
+    service: ServiceDep,
+    principal: Reader,
+    op: Annotated[str, Query(max_length=2000, description="A shape's `op`, as JSON.")],
+    along: sweeps.Along = "out_channels",
+    channels: Annotated[int | None, Query(ge=1, le=sweeps.MOST_CHANNELS, description="How far to go.")] = None,
+) -> wire_overview.Sweep:
+    """Times of one shape at 1, 2, 3, ... channels, at each precision: the device's steps."""
+    document = json.loads(devices.content(session, service.artifacts, principal.workspace_id, name))
+    return sweeps.sweep(document, op, along, channels)

@@ -6,6 +6,7 @@ import "./pareto.js";
 import "./layers.js";
 import "./heat.js";
 import "./compare.js";
+import "./sweep.js";
 import "./upload.js";
 import "./keys.js";
 import "./job-form.js";

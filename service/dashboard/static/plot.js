@@ -79,7 +79,8 @@ export function layout(more = {}) {
 export const CONFIG = {
   displaylogo: false,
   responsive: true,
-  modeBarButtonsToRemove: ["autoScale2d", "lasso2d", "zoomIn2d", "zoomOut2d"],
+  plotlyServerURL: "", // the library's own bar would offer to upload the chart to its maker
+  modeBarButtons: [["select2d", "zoom2d", "pan2d", "resetScale2d", "toImage"]],
   doubleClickDelay: 400,
 };
 
