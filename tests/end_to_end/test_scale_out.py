@@ -36,7 +36,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     control = [*as_user, bin_folder / "pg_ctl", "-D", data, "-w"]
     subprocess.run([*control, "-o", options, "-l", folder / "log", "start"], check=True, cwd="/", timeout=60)
     yield f"postgresql+psycopg://paretrim@127.0.0.1:{port}/postgres"
-    subprocess.run([*control, "-m", "immediate", "stop"], **run)  # type: ignore[call-overload]
+    stopped = subprocess.run([*control, "-m", "immediate", "stop"], capture_output=True, text=True, check=False, cwd="/")
+    assert stopped.returncode == 0, f"{stopped.stderr}\n{(folder / 'log').read_text()[-2000:]}"
 
 
 def _as_own_user(folder: Path) -> list[str]:
@@ -87,7 +88,7 @@ def test_a_job_runs_on_the_cluster_and_leaves_its_records_in_postgresql(deployme
         finetune_epochs=1,
         deliver=1,
     )
-    job.wait(timeout=240)
+    job.wait(timeout_seconds=240)
     members = list(job.front())
     assert members
     assert any(member.delivery is not None for member in members)
