@@ -44,6 +44,7 @@ def read_onnx(content: bytes) -> Imported:
             field="model",
         )
     build = Builder(Names())
+    build.names.reserve(graph.node, tensors)
     shape, dtype, build.batch = _input(given[0])
     source = build.input(given[0].name, shape, dtype)
     tensors[given[0].name] = source

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 
 import onnx
 from torch import fx, nn
 
 #: what an exporter calls weights whose name it has lost
 _NAMELESS = re.compile(r"^(onnx::|val_|const|_|\d+$)")
+#: operators whose second input is a weight
+_LAYERS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization"})
 
 #: what a step must not be called: attributes of modules, and the name of the network's own input
 _RESERVED = frozenset((*dir(fx.GraphModule), *dir(nn.Module()), "input"))
@@ -20,9 +23,21 @@ class Names:
     def __init__(self) -> None:
         self._leaves: set[str] = set()
         self._branches: set[str] = set()
+        self._reserved: dict[str, str] = {}
+
+    def reserve(self, nodes: Iterable[onnx.NodeProto], initializers: Collection[str]) -> None:
+        """Give layers their names before anything else can stand in the way."""
+        for node in nodes:
+            if node.op_type in _LAYERS and len(node.input) > 1 and node.input[1] in initializers:
+                self._reserved[node.output[0]] = self._named(node, node.input[1])
 
     def operation(self, node: onnx.NodeProto, weight: str | None, part: str = "") -> str:
         """Name for an ONNX node. weight: name of the initializer with its weights, if it is a layer."""
+        if not part and weight is not None and node.output[0] in self._reserved:
+            return self._reserved.pop(node.output[0])
+        return self._named(node, weight, part)
+
+    def _named(self, node: onnx.NodeProto, weight: str | None, part: str = "") -> str:
         wishes = [_from_node(node, drop_operator=weight is not None), _from_node(node, drop_operator=False)]
         named = _from_weight(weight)
         if named:
@@ -33,10 +48,13 @@ class Names:
     def unused(self, wanted: str) -> str:
         """The wanted name, changed as little as needed to be a new path."""
         wanted = _clean(wanted)
+        while self._blocked(wanted):
+            owner, _, last = wanted.rpartition(".")
+            wanted = f"{owner}_{last}"  # beside the operation whose name is in the way, not below it
         candidate, number = wanted, 0
         while not self._free(candidate):
             number += 1
-            candidate = f"{wanted.replace('.', '_') if self._blocked(wanted) else wanted}_{number}"
+            candidate = f"{wanted}_{number}"
         self._leaves.add(candidate)
         steps = candidate.split(".")
         self._branches.update(".".join(steps[:length]) for length in range(1, len(steps)))
@@ -71,7 +89,7 @@ def _from_node(node: onnx.NodeProto, *, drop_operator: bool) -> str:
             path.pop()  # torch's exporter repeats the parent in the name of a child of Sequential
         if step:
             path.append(step)
-    if drop_operator and len(path) > 1 and re.fullmatch(rf"{node.op_type}(_\d+)?", path[-1]):
+    if drop_operator and len(path) > 1 and re.fullmatch(rf"{node.op_type}\w*|depthwise|convolution", path[-1]):
         path.pop()
     return ".".join(path)
 

@@ -113,6 +113,8 @@ def read_prelu(node: Node, build: Builder) -> Value:
 def _softmax_axis(node: Node) -> int:
     x = node.value()
     axis = int(node.attribute("axis", -1 if node.opset >= 13 else 1)) % len(x.shape)
+    if axis == x.batch_axis:
+        raise node.refusal("it runs over the batch")
     if node.opset < 13 and axis != len(x.shape) - 1:
         raise node.refusal(f"before opset 13 it normalises over all axes from {axis} on; only the last is supported")
     return axis

@@ -13,6 +13,7 @@ from torch.nn import functional
 from compressors.cut import Cut
 from compressors.flow import Flow, Labels, Traced, on_axis
 from compressors.graph import select
+from compressors.operators.channels import Slice
 from compressors.operators.operator import Geometry, Operator
 from compressors.reading import Builder, Node, Value
 from compressors.writing import Writer
@@ -122,7 +123,7 @@ def read_conv_transpose(node: Node, build: Builder) -> Value:
         raise node.refusal(f"it has {rank} spatial dimensions; 1 and 2 are supported")
     stride = list(node.attribute("strides") or [1] * rank)
     dilation = list(node.attribute("dilations") or [1] * rank)
-    pads, extra = _transposed_pads(node, x.shape, weight.shape[2:], stride, dilation)
+    pads, extra, surplus = _transposed_pads(node, x.shape, weight.shape[2:], stride, dilation)
     groups = int(node.attribute("group", 1))
     kind: Any = (nn.ConvTranspose1d, nn.ConvTranspose2d)[rank - 1]
     module = kind(
@@ -138,13 +139,20 @@ def read_conv_transpose(node: Node, build: Builder) -> Value:
         device="meta",
     )
     _load(module, weight, node)
-    return build.call(node, module, x, weight=1)
+    made = build.call(node, module, x, weight=1)
+    for axis, more in enumerate(surplus, start=2):
+        if more:
+            made = build.call(node, Slice(axis, 0, made.shape[axis] - more), made, part=f"cut{axis}")
+    return made
 
 
 def _transposed_pads(
     node: Node, shape: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
-) -> tuple[list[int], list[int]]:
-    """(padding, output padding) as torch has them: equal padding, what is cut less at the end goes into the second."""
+) -> tuple[list[int], list[int], list[int]]:
+    """(padding, output padding, surplus): torch pads both ends alike.
+
+    What is cut less at the end goes into the output padding; what is cut more there is left for a Slice.
+    """
     rank = len(kernel)
     extra = list(node.attribute("output_padding") or [0] * rank)
     pads = list(node.attribute("pads") or [0] * 2 * rank)
@@ -156,14 +164,12 @@ def _transposed_pads(
             grown = (shape[2 + axis] - 1) * stride[axis] + extra[axis] + (kernel[axis] - 1) * dilation[axis] + 1
             total = grown - sizes[axis]
             small = total // 2
-            begin = small if auto != "SAME_LOWER" else total - small
+            begin = small if auto == "SAME_UPPER" else total - small
             pads[axis], pads[rank + axis] = begin, total - begin
-    for axis in range(rank):
-        begin, end = pads[axis], pads[rank + axis]
-        if min(begin, end) < 0 or begin < end:
-            raise node.refusal("its padding is larger at the end than at the beginning, or negative")
-        extra[axis] += begin - end
-    return pads[:rank], extra
+    if min(pads) < 0:
+        raise node.refusal("it has negative padding")
+    more = [pads[rank + axis] - pads[axis] for axis in range(rank)]
+    return pads[:rank], [own + max(0, -m) for own, m in zip(extra, more, strict=True)], [max(0, m) for m in more]
 
 
 def _load(module: Any, weight: Tensor, node: Node) -> None:
