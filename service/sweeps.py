@@ -34,12 +34,21 @@ def shapes(document: Mapping[str, Any]) -> list[DeviceShape]:
     groups: dict[Unit, list[Unit]] = {}
     for unit in _layers(device):
         groups.setdefault(_shape(unit), []).append(unit)
-    ranked = sorted(groups.items(), key=lambda item: -len(item[1]))[:MOST_SHAPES]
+    ranked = sorted(groups.items(), key=lambda item: (_rank(item[0]), -len(item[1])))[:MOST_SHAPES]
     measured = isinstance(device, TableDevice)
     return [
         DeviceShape(op=shape.to_json(), label=_label(shape), rows=len(units) if measured else 0)
         for shape, units in ranked
     ]
+
+
+def _rank(shape: Unit) -> int:
+    """Wide kernels first, then 1x1 and depthwise ones, then all else: what a network spends its time on."""
+    if shape.kind != "conv2d":
+        return 3
+    if ("depthwise", 1) in shape.extra:
+        return 2
+    return 0 if max(shape.kernel, default=1) > 1 else 1
 
 
 def _layers(device: Device) -> Iterator[Unit]:
@@ -78,7 +87,7 @@ def sweep(document: Mapping[str, Any], op: str, along: Along, most: int | None) 
     alike = [unit for unit in _layers(device) if _same(unit, shape, along)]
     if not alike:
         raise InvalidTable("the device has no such operation; take one that its list names", field="op")
-    top = most or min(MOST_CHANNELS, max(64, 2 * max(getattr(unit, along) for unit in alike)))
+    top = most or min(MOST_CHANNELS, max(64, 5 * max(getattr(unit, along) for unit in alike) // 4))
     variants = _variants(device, alike)
     return Sweep(
         op=shape.to_json(),

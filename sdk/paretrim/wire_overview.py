@@ -112,8 +112,8 @@ class SweepSeries(Response):
     low_ms: list[float]
     high_ms: list[float]
     source: list[str]  #: of each: `measured`, `interpolated`, `analytic`
-    measured_channels: list[int] = []  #: of the table's own rows
-    measured_ms: list[float] = []
+    measured_channels: list[int]  #: of the table's own rows
+    measured_ms: list[float]
     missing: str | None = None  #: why some are missing
 
 
@@ -124,3 +124,22 @@ class Sweep(Response):
     label: str
     along: Literal["out_channels", "in_channels"]
     series: list[SweepSeries]
+
+
+class SearchGenerations(Response):
+    """How good the proposals of one search were, generation by generation."""
+
+    id: str
+    algorithm: str
+    baseline: bool = False
+    spans: list[tuple[int, int]]  #: first and last index of the candidates of each generation
+    mean: list[float]
+    low: list[float]  #: a tenth of the candidates lie below
+    high: list[float]  #: a tenth lie above
+
+
+class Generations(Response):
+    """What the searches of a job proposed, by one metric: whether they learn, and when they stop to explore."""
+
+    metric: str
+    searches: list[SearchGenerations]

@@ -76,6 +76,7 @@ def resolved(algorithm: Mapping[str, Any]) -> dict[str, Any]:
     options = algorithm["options"]
     properties = {}
     for name, schema in options.get("properties", {}).items():
-        inner = next((part for part in schema.get("anyOf", []) if part.get("type") != "null"), {})
+        choices: list[dict[str, Any]] = schema.get("anyOf", [])
+        inner: dict[str, Any] = next((part for part in choices if part.get("type") != "null"), {})
         properties[name] = {**inner, **{key: value for key, value in schema.items() if key != "anyOf"}}
     return {**algorithm, "options": {**options, "properties": properties}}

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from paretrim import wire, wire_overview
 from paretrim.errors import NotMeasured
 from paretrim.network import Network
-from service import devices, dialect, heat, outlook, problems, sweeps, tables
+from paretrim.problem import METRICS
+from service import devices, dialect, generations, heat, outlook, problems, sweeps, tables
 from service.accounts import Principal
 from service.context import Reader, ReadSession, ServiceDep, owned_job
 
@@ -40,6 +41,18 @@ def get_map(
     model = session.get_one(tables.Model, job.model_id)
     network = Network.from_json((model.inspection or {})["network"])
     return heat.heat_map(session, job, row, network, what, columns)
+
+
+@router.get("/jobs/{job_id}/generations")
+def get_generations(
+    job_id: str,
+    session: ReadSession,
+    principal: Reader,
+    metric: Annotated[str, Query(pattern=rf"^({'|'.join(METRICS)})$")] = "accuracy",
+    columns: Annotated[int, Query(ge=1, le=200)] = 60,
+) -> wire_overview.Generations:
+    """How good each search's proposals were, generation by generation: whether it learns."""
+    return generations.generations(session, owned_job(session, principal, job_id), metric, columns)
 
 
 @router.post("/jobs/check")

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { LABELS, figure, significant } from "./figures.js";
-import { Chart, choice, choose, colour, plain, ranked, seriesToken } from "./plot.js";
+import { Chart, choice, choose, colour, faded, plain, ranked, seriesToken } from "./plot.js";
 
 /** `<curve-chart data-job data-metric>`: with a toolbar of toggles whose state is in the page's address. */
 class CurveChart extends Chart {
@@ -77,3 +77,50 @@ class CurveChart extends Chart {
 }
 
 customElements.define("curve-chart", CurveChart);
+
+/** `<proposals-chart data-job>`: the learning curve of each search. */
+class ProposalsChart extends Chart {
+  setUp() {
+    const picker = document.querySelector(`select[data-for="${this.id}"]`);
+    picker.value = choice("metric", picker.options[0].value);
+    if (picker.selectedIndex < 0) picker.selectedIndex = 0;
+    this.picker = picker;
+    picker.addEventListener("change", () => {
+      choose({ metric: picker.value });
+      this.dataset.ready = "loading";
+      this.refresh();
+    });
+  }
+
+  async load() {
+    return get(`/jobs/${this.dataset.job}/generations`, { metric: this.picker.value });
+  }
+
+  build({ metric, searches }) {
+    const scaled = (values) => (metric === "accuracy" ? values.map((value) => 100 * value) : values);
+    const title = metric === "accuracy" ? "Accuracy (%)" : LABELS[metric];
+    const traces = ranked(searches).filter((search) => search.mean.length).flatMap((search) => {
+      const paint = colour(seriesToken(search));
+      const x = search.spans.map(([first, last]) => (first + last) / 2 + 1);
+      const edge = (values, more) => ({ type: "scatter", mode: "lines", x, y: scaled(values), line: { width: 0 }, hoverinfo: "skip", showlegend: false, ...more });
+      return [
+        edge(search.high, {}),
+        edge(search.low, { fill: "tonexty", fillcolor: faded(paint, search.baseline ? 0.06 : 0.12) }),
+        {
+          type: "scatter", mode: "lines", name: plain(search.algorithm), x, y: scaled(search.mean),
+          line: { color: paint, width: search.baseline ? 1.8 : 2.4, dash: search.baseline ? "dot" : "solid" },
+          hovertemplate: metric === "accuracy" ? "%{y:.2f} %" : "%{y:.4~g}",
+        },
+      ];
+    });
+    const last = searches.filter((search) => search.mean.length).map((search) => `${search.algorithm}: ${figure(search.mean.at(-1), metric)}`);
+    return {
+      traces,
+      summary: `${title} of the proposals of each search, in order. Lately ${last.join(", ")}.`,
+      layout: { hovermode: "x unified", xaxis: { title: { text: "Candidates of the search, in order" }, rangemode: "tozero" }, yaxis: { title: { text: title } }, margin: { l: 58, r: 12, t: 34, b: 46 } },
+      config: { displayModeBar: false },
+    };
+  }
+}
+
+customElements.define("proposals-chart", ProposalsChart);

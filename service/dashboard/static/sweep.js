@@ -51,8 +51,8 @@ class SweepChart extends Chart {
     const parts = [];
     if (band) {
       parts.push(
-        { type: "scatter", mode: "lines", x: series.channels, y: scaled(series.high_ms), line: { width: 0 }, hoverinfo: "skip", showlegend: false },
-        { type: "scatter", mode: "lines", x: series.channels, y: scaled(series.low_ms), line: { width: 0 }, fill: "tonexty", fillcolor: faded(paint, 0.12), hoverinfo: "skip", showlegend: false },
+        { type: "scatter", mode: "lines", x: series.channels, y: scaled(series.high_ms), line: { width: 0, shape: "hvh" }, hoverinfo: "skip", showlegend: false },
+        { type: "scatter", mode: "lines", x: series.channels, y: scaled(series.low_ms), line: { width: 0, shape: "hvh" }, fill: "tonexty", fillcolor: faded(paint, 0.12), hoverinfo: "skip", showlegend: false },
       );
     }
     parts.push({
