@@ -30,6 +30,9 @@ WIDTH_ONLY = frozenset({"macs"})
 STEPPED = frozenset({"latency_ms", "energy_mj"})
 
 
+#: widths have enough room if they can all be turned up so far together
+ENOUGH_ROOM = 0.5
+
 #: costs remembered; far more than one proposal looks at
 REMEMBERED = 20_000
 
@@ -141,8 +144,9 @@ class Space:
     def restricted(self, genome: Genome) -> Space:
         """This space with only widths free (`keep`), only bits (`bits`), or both (`joint`).
 
-        What is not free is at its most or, if the constraints cannot be met so, at the widest alike setting with which
-        they can. Raises Infeasible if there is none, InvalidInput if nothing is left to search.
+        What is not free is at its most, or at the widest alike setting with which the constraints can be met; bits that
+        are not free are also lowered if that spares widths from being halved. Raises Infeasible if there is no such
+        setting, InvalidInput if nothing is left to search.
         """
         wanted = {"keep": KeepKnob, "bits": BitsKnob}.get(genome)
         free = tuple(i for i in self._free if wanted is None or isinstance(self.knobs[i], wanted))
@@ -152,10 +156,16 @@ class Space:
                 f"on {', '.join(sorted(self.metrics)) or 'accuracy'}; choose another genome or algorithm",
                 field="algorithms",
             )
-        other = copy.copy(self)
-        if any(other._bind(free, rest) for rest in self._pins(frozenset(self._free) - frozenset(free))):
-            return other
-        raise infeasible(self.constraints, self.original, other.reachable())
+        other, best, most_room = copy.copy(self), self._rest, -1.0
+        for rest in self._pins(frozenset(self._free) - frozenset(free)):
+            room = other._room() if other._bind(free, rest) else -1.0
+            if room > most_room:
+                best, most_room = rest, room
+            if room >= (ENOUGH_ROOM if genome == "keep" else 0.0):
+                break
+        if not other._bind(free, best):
+            raise infeasible(self.constraints, self.original, other.reachable())
+        return other
 
     def fits(self, policy: Policy) -> bool:
         """Whether the policy meets the cost constraints."""
@@ -228,6 +238,12 @@ class Space:
         self._free, self._rest = free, rest
         self._anchor, _ = self._projection().smallest(rest)
         return self._walls().fit(self.cost(self._anchor))
+
+    def _room(self) -> float:
+        """How far all free knobs can be turned up together within the constraints, in [0, 1]."""
+        shares = (1.0, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125)
+        levels = (self._projection().levels(np.full(self.size, share), self._rest) for share in shares)
+        return next((s for s, one in zip(shares, levels, strict=True) if self._walls().fit(self.cost(one))), 0.0)
 
     def _all_knobs(self, min_keep: float) -> tuple[Knob, ...]:
         stepped = bool(self.metrics & STEPPED)

@@ -144,6 +144,12 @@ def test_what_is_pinned_gives_way_if_the_constraints_ask_for_it() -> None:
     assert bits_alone.project(UNCHANGED).keep
 
 
+def test_widths_alone_are_searched_at_the_bits_that_leave_them_room() -> None:
+    roomy, tight = (space(resnet(), (f"bops_ratio <= {bound}",)).restricted("keep") for bound in (0.5, 0.02))
+    assert roomy.decode(np.ones(12)).bits == {}
+    assert set(tight.decode(np.ones(12)).bits.values()) == {INT8}
+
+
 def test_a_genome_with_nothing_to_search_is_refused() -> None:
     with pytest.raises(InvalidInput, match="no bits of this network"):
         space(plain(), ("macs_ratio <= 0.5",)).restricted("bits")
