@@ -16,7 +16,7 @@ import typer
 from paretrim._output import Output, emit_one, emit_rows, say
 from paretrim.algorithms import check_options, with_baselines
 from paretrim.client import Client
-from paretrim.errors import InvalidInput
+from paretrim.errors import Infeasible, InvalidInput, JobFailed
 from paretrim.problem import Budget, Constraint, Objective
 from paretrim.wire import AlgorithmChoice
 from search.local_devices import HOST, device_folder, find_device, keep_device
@@ -146,8 +146,11 @@ def _resumed(folder: Path) -> LocalJob:
 
 
 def _run(job: LocalJob, executor: Literal["inline", "ray"], workers: int | None) -> list[dict[str, Any]]:
-    """Run to the end. Raises JobFailed; leaves with 130 if it was interrupted."""
-    from search.local import FolderRecorder
+    """Run to the end. Leaves with 130 if it was interrupted.
+
+    Raises JobFailed; InvalidInput or Infeasible if that is why, and then the folder is free for another job.
+    """
+    from search.local import FolderRecorder, abandon
     from search.local_progress import watched
     from search.local_results import write_results
     from search.run import run_job
@@ -159,6 +162,11 @@ def _run(job: LocalJob, executor: Literal["inline", "ray"], workers: int | None)
             with _stops_on_interrupt(recorder):
                 run_job(job.plan, job.inputs, recorder, executor=executor, workers=workers)
             return write_results(recorder)
+        except JobFailed as failed:
+            if isinstance(failed.__cause__, InvalidInput | Infeasible) and recorder.preparation() is None:
+                abandon(job.folder)
+                raise failed.__cause__ from None
+            raise
         except (Interrupted, KeyboardInterrupt):
             say(f"stopped; continue with: paretrim run --resume {job.folder}")
             raise typer.Exit(EXIT_INTERRUPTED) from None

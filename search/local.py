@@ -15,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -53,6 +54,11 @@ def begin(folder: Path, plan: JobPlan, inputs: JobInputs) -> None:
         "architecture": inputs.architecture,
     }
     _write(state / "job.json", json.dumps(job).encode())
+
+
+def abandon(folder: Path) -> None:
+    """Forget a job that could not begin, so that the folder can be used again. What the user keeps there stays."""
+    shutil.rmtree(folder / STATE)
 
 
 def taken_up(folder: Path) -> tuple[JobPlan, JobInputs]:

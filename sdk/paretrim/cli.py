@@ -18,6 +18,7 @@ from paretrim._server_commands import RootGroup
 from paretrim.errors import (
     BadRequest,
     Forbidden,
+    Infeasible,
     InvalidInput,
     JobFailed,
     ParetrimError,
@@ -45,6 +46,8 @@ app.add_typer(_cli_files.datasets, name="datasets")
 app.add_typer(_cli_catalogue.devices, name="devices")
 app.add_typer(_cli_catalogue.algorithms, name="algorithms")
 app.add_typer(_cli_catalogue.keys, name="keys")
+app.add_typer(_cli_catalogue.webhooks, name="webhooks")
+app.command("audit")(_cli_catalogue.audit)
 app.command("inspect-uploaded", hidden=True)(_cli_files.show)
 
 
@@ -78,7 +81,7 @@ def exit_status(error: ParetrimError) -> int:
             return _cli_jobs.EXIT_JOB_FAILED
         case Unauthorized() | Forbidden():
             return 4
-        case InvalidInput() | BadRequest() | Unprocessable() | TooLarge():
+        case InvalidInput() | Infeasible() | BadRequest() | Unprocessable() | TooLarge():
             return 2
         case _:
             return 1
