@@ -16,9 +16,13 @@ devices = typer.Typer(cls=MergedGroup, no_args_is_help=True, help="Devices: late
 algorithms = typer.Typer(no_args_is_help=True, help="Search algorithms.")
 keys = typer.Typer(cls=MergedGroup, no_args_is_help=True, help="API keys.")
 
+webhooks = typer.Typer(no_args_is_help=True, help="Addresses that are told what happens to jobs.")
+
 DeviceName = Annotated[str, typer.Argument(help="Name of the device.", show_default=False)]
 
 _DEVICE_COLUMNS = ("name", "kind", "summary", "weight_bits", "activation_bits", "rows", "created_at")
+_HOOK_COLUMNS = ("id", "url", "types", "disabled_reason", "created_at")
+_MESSAGE_COLUMNS = ("id", "type", "state", "attempts", "last_status", "last_error", "created_at")
 _KEY_COLUMNS = ("id", "name", "prefix", "scopes", "created_at", "expires_at", "last_used_at")
 
 
@@ -113,3 +117,68 @@ def revoke_key(ctx: typer.Context, id: Id, yes: Yes = False) -> None:
     with connect(ctx) as client:
         client.keys.revoke(id)
     say(f"revoked {id}")
+
+
+@webhooks.command("list")
+def list_webhooks(ctx: typer.Context, output: OutputOption = Output.table) -> None:
+    """All webhooks."""
+    with connect(ctx) as client:
+        found = client.webhooks.list().all()
+    emit_rows([hook.model_dump() for hook in found], _HOOK_COLUMNS, output, whole=found)
+
+
+@webhooks.command("create")
+def create_webhook(
+    ctx: typer.Context,
+    url: Annotated[str, typer.Argument(help="Who is to be told.", show_default=False)],
+    types: Annotated[
+        list[str] | None, typer.Option("--types", "--type", help="Such as job.succeeded,job.failed.")
+    ] = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """Have an address told what happens to jobs. The secret is shown this once."""
+    with connect(ctx) as client:
+        hook = client.webhooks.create(url, types=listed(types) or None)  # type: ignore[arg-type]  # checked there
+    say("Keep the secret; it cannot be shown again.")
+    emit_one(hook, {column: getattr(hook, column) for column in ("id", "url", "secret", "types")}, output)
+
+
+@webhooks.command("rotate")
+def rotate_webhook(ctx: typer.Context, id: Id, output: OutputOption = Output.table) -> None:
+    """A new secret; the one before is good until the next rotation."""
+    with connect(ctx) as client:
+        hook = client.webhooks.rotate(id)
+    emit_one(hook, {column: getattr(hook, column) for column in ("id", "url", "secret", "types")}, output)
+
+
+@webhooks.command("test")
+def test_webhook(ctx: typer.Context, id: Id) -> None:
+    """Send a message of the type `test`."""
+    with connect(ctx) as client:
+        message = client.webhooks.test(id)
+    say(f"message {message.id} is on its way; see: paretrim webhooks messages {id}")
+
+
+@webhooks.command("messages")
+def list_messages(ctx: typer.Context, id: Id, limit: Limit = None, output: OutputOption = Output.table) -> None:
+    """What a webhook was told, newest first, and what became of it."""
+    with connect(ctx) as client:
+        found = client.webhooks.messages(id, limit=limit).all()
+    emit_rows([message.model_dump() for message in found], _MESSAGE_COLUMNS, output, whole=found)
+
+
+@webhooks.command("delete")
+def delete_webhook(ctx: typer.Context, id: Id, yes: Yes = False) -> None:
+    """Tell this address nothing more."""
+    confirmed(f"deleting webhook {id}", yes)
+    with connect(ctx) as client:
+        client.webhooks.delete(id)
+    say(f"deleted {id}")
+
+
+def audit(ctx: typer.Context, limit: Limit = None, output: OutputOption = Output.table) -> None:
+    """Who opened or closed a door, or deleted something; newest first."""
+    columns = ("created_at", "action", "subject", "key", "address", "request_id")
+    with connect(ctx) as client:
+        found = client.audit.list(limit=limit).all()
+    emit_rows([entry.model_dump() for entry in found], columns, output, whole=found)

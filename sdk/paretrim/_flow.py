@@ -154,10 +154,14 @@ def perform(call: Call) -> Flow[None]:
 
 
 def read(response: httpx2.Response, shape: type[M]) -> M:
-    """Read the body of a success."""
+    """Read the body of a success. What a newer server says beyond what this client knows is passed over."""
     try:
-        return shape.model_validate_json(response.content)
-    except pydantic.ValidationError as error:
+        body = response.json()
+        try:
+            return shape.model_validate(body)
+        except pydantic.ValidationError as error:
+            return shape.model_validate(_without_unknown(body, error))
+    except ValueError as error:  # no JSON, or JSON of another shape
         where = f"{response.request.method} {response.request.url}"
         raise ServerError(
             f"{where} answered something that is no {shape.__name__}: {first_line(error)}. Is this a paretrim server, "
@@ -166,6 +170,21 @@ def read(response: httpx2.Response, shape: type[M]) -> M:
             problem={},
             request_id=response.headers.get("x-request-id"),
         ) from error
+
+
+def _without_unknown(body: Any, error: pydantic.ValidationError) -> Any:
+    """The body less the fields that a request would not take: an answer may quote the request of a newer client."""
+    for entry in error.errors():
+        if entry["type"] == "extra_forbidden":
+            *way, name = entry["loc"]
+            place: Any = body
+            for part in way:  # names of alternatives are on the way too, and lead nowhere
+                if isinstance(place, dict):
+                    place = place.get(str(part), place)
+                elif isinstance(part, int):
+                    place = place[part]
+            place.pop(name, None)
+    return body
 
 
 def pause_seconds(attempt: int) -> float:

@@ -112,6 +112,12 @@ def heat_map(job: str, search: str | None, what: str, columns: int | None) -> Fl
     return fetch(Call("GET", path("jobs", job, "map"), params=params), wire_overview.HeatMap)
 
 
+def generations(job: str, metric: str, columns: int | None) -> Flow[wire_overview.Generations]:
+    """How good the searches' proposals were, generation by generation."""
+    params = query(metric=metric, columns=columns)
+    return fetch(Call("GET", path("jobs", job, "generations"), params=params), wire_overview.Generations)
+
+
 def check(call: Call) -> Flow[wire_overview.Outlook]:
     """What a job could reach."""
     return fetch(call, wire_overview.Outlook)

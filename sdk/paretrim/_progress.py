@@ -19,7 +19,7 @@ def watcher(console: Console | None = None) -> Iterator[Watcher]:
     from rich.console import Console
 
     console = console or Console(stderr=True, soft_wrap=True)
-    if console.is_terminal:
+    if console.is_terminal or console.is_jupyter:
         with _bars(console) as watch:
             yield watch
     else:

@@ -10,7 +10,7 @@ import pydantic
 from paretrim._flow import Call, invalid_input, new_key, path
 from paretrim.errors import InvalidInput
 from paretrim.problem import Budget, Constraint, Objective
-from paretrim.wire import AlgorithmChoice, ApiKeyRequest, BudgetRequest, JobChange, JobRequest
+from paretrim.wire import AlgorithmChoice, ApiKeyRequest, BudgetRequest, JobChange, JobRequest, WebhookRequest
 from paretrim.wire_overview import OutlookRequest
 
 #: an algorithm: its name, or its name with options
@@ -84,6 +84,16 @@ def create_key_call(name: str, scopes: Sequence[str] | None, expires_in_seconds:
     except pydantic.ValidationError as error:
         raise invalid_input(error) from None
     return Call("POST", path("keys"), json=request.model_dump(mode="json", exclude_none=True), headers=new_key())
+
+
+def create_webhook_call(url: str, types: Sequence[str] | None) -> Call:
+    """Asks for a webhook."""
+    fields: dict[str, Any] = {"url": url} if types is None else {"url": url, "types": list(types)}
+    try:
+        request = WebhookRequest.model_validate(fields)
+    except pydantic.ValidationError as error:
+        raise invalid_input(error) from None
+    return Call("POST", path("webhooks"), json=request.model_dump(mode="json"), headers=new_key())
 
 
 def identity(thing: Any, field: str = "id") -> str:

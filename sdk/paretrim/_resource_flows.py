@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from paretrim import _files, wire
+from paretrim import _files, wire, wire_overview
 from paretrim._arrays import Split, write_npz
 from paretrim._files import Progress, Source, Wish, source_of
-from paretrim._flow import Call, Flow, Work, fetch, path, perform
+from paretrim._flow import Call, Flow, Work, fetch, new_key, path, perform, query
 from paretrim._pages import Listing
-from paretrim._requests import create_key_call, identity
+from paretrim._requests import create_key_call, create_webhook_call, identity
 from paretrim.errors import InvalidDataset, InvalidTable, NotFound
 from paretrim.wire import Page
 
@@ -56,7 +56,7 @@ class FileKind(Generic[F]):
         artifact = getattr(file, "artifact", None)
         if artifact is None:
             raise NotFound(f"the file of {file.id} is no longer kept", status=404, problem={}, request_id=None)
-        return (yield from _files.download(artifact, _files.target(to, _safe(file.name)), progress))
+        return (yield from _files.download(artifact, _files.target(to, _safe(file.name) or file.id), progress))
 
 
 MODELS = FileKind("models", wire.Model, Page[wire.Model])
@@ -102,7 +102,8 @@ def upload_dataset(
 
 
 def _safe(name: str | None) -> str:
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name or "")[:100]
+    """A file's name that stays in its folder, whatever somebody called the thing."""
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name or "").lstrip(".")[-100:]
 
 
 def upload(id: wire.Upload | str) -> Flow[wire.Upload]:
@@ -130,6 +131,19 @@ def device_document(name: wire.Device | str) -> Flow[dict[str, Any]]:
     response = yield Call("GET", path("devices", identity(name, "name"), "content"))
     document: dict[str, Any] = response.json()
     return document
+
+
+def device_shapes(name: wire.Device | str) -> Listing[wire_overview.DeviceShape]:
+    """The layers whose times on a device can be looked at."""
+    return Listing(path("devices", identity(name, "name"), "shapes"), Page[wire_overview.DeviceShape], _itself, {})
+
+
+def device_sweep(
+    name: wire.Device | str, shape: wire_overview.DeviceShape, along: str, channels: int | None
+) -> Flow[wire_overview.Sweep]:
+    """Times of one shape, channel by channel."""
+    params = query(op=json.dumps(shape.op), along=along, channels=channels)
+    return fetch(Call("GET", path("devices", identity(name, "name"), "sweep"), params=params), wire_overview.Sweep)
 
 
 def delete_device(name: wire.Device | str) -> Flow[None]:
@@ -174,3 +188,44 @@ def create_key(name: str, scopes: Sequence[str] | None, expires_in_seconds: int 
 def revoke_key(id: wire.ApiKey | str) -> Flow[None]:
     """Revoke an API key."""
     return perform(Call("DELETE", path("keys", identity(id))))
+
+
+def create_webhook(url: str, types: Sequence[str] | None) -> Flow[wire.Webhook]:
+    """Make a webhook. If the answer with the secret was lost on its way, another secret is asked for."""
+    hook = yield from fetch(create_webhook_call(url, types), wire.Webhook)
+    return hook if hook.secret is not None else (yield from rotate_webhook(hook.id))
+
+
+def webhooks(limit: int | None) -> Listing[wire.Webhook]:
+    """All webhooks."""
+    return Listing(path("webhooks"), Page[wire.Webhook], _itself, {}, limit)
+
+
+def webhook(id: wire.Webhook | str) -> Flow[wire.Webhook]:
+    """One webhook."""
+    return fetch(Call("GET", path("webhooks", identity(id))), wire.Webhook)
+
+
+def delete_webhook(id: wire.Webhook | str) -> Flow[None]:
+    """Delete a webhook."""
+    return perform(Call("DELETE", path("webhooks", identity(id))))
+
+
+def rotate_webhook(id: wire.Webhook | str) -> Flow[wire.Webhook]:
+    """Ask for a new secret."""
+    return fetch(Call("POST", path("webhooks", identity(id), "rotate"), headers=new_key()), wire.Webhook)
+
+
+def test_webhook(id: wire.Webhook | str) -> Flow[wire.WebhookMessage]:
+    """Have a message sent."""
+    return fetch(Call("POST", path("webhooks", identity(id), "test"), headers=new_key()), wire.WebhookMessage)
+
+
+def webhook_messages(id: wire.Webhook | str, limit: int | None) -> Listing[wire.WebhookMessage]:
+    """What a webhook was told."""
+    return Listing(path("webhooks", identity(id), "messages"), Page[wire.WebhookMessage], _itself, {}, limit)
+
+
+def audit(limit: int | None) -> Listing[wire.AuditEntry]:
+    """The audit log."""
+    return Listing(path("audit"), Page[wire.AuditEntry], _itself, {}, limit)

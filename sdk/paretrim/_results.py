@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from paretrim.errors import Infeasible, InvalidInput, ParetrimError
@@ -138,7 +139,7 @@ class Result:
         if name not in delivery.artifacts:
             there = ", ".join(sorted({"model.onnx", *delivery.artifacts}))
             raise InvalidInput(f"candidate {self.n} has no file {name!r}; it has {there}", field="file")
-        return delivery.artifacts[name], f"candidate-{self.n}-{name}"
+        return delivery.artifacts[name], f"candidate-{self.n}-{PurePosixPath(name).name}"
 
     def __repr__(self) -> str:
         figures = ", ".join(
@@ -160,14 +161,14 @@ R = TypeVar("R", bound=Result)
 
 
 class Frontier(Sequence[R], Generic[R]):
-    """The candidates of a job that meet every constraint and that no other dominates, best first objective first."""
+    """The candidates of a job that meet every constraint and that no other dominates.
+
+    In the order of what the search found, best in the first objective first, as everywhere else.
+    """
 
     def __init__(self, front: Front, members: Sequence[R]) -> None:
         self.front = front
-        worst_last = METRICS[front.objectives[0]] == "minimize"
-        self._members = sorted(
-            members, key=lambda m: _sortable(m.measurement, front.objectives[0]), reverse=not worst_last
-        )
+        self._members = list(members)
 
     @overload
     def __getitem__(self, index: int) -> R: ...
@@ -235,11 +236,6 @@ class Frontier(Sequence[R], Generic[R]):
 
     def __repr__(self) -> str:
         return f"<front of {self.front.job}: {len(self)} members, {' against '.join(self.objectives)}>"
-
-
-def _sortable(measurement: Measurement, metric: str) -> float:
-    figure = getattr(measurement, metric)
-    return float("-inf" if METRICS[metric] == "maximize" else "inf") if figure is None else float(figure)
 
 
 def _limit(name: str, bound: float) -> Constraint:

@@ -12,12 +12,12 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import httpx2
 
 from paretrim import _resource_flows as flows
-from paretrim import wire
+from paretrim import wire, wire_overview
 from paretrim._arrays import Split
 from paretrim._drive import AsyncDriver, Settings
 from paretrim._files import INSPECTION_TIMEOUT_SECONDS, Progress
@@ -148,6 +148,21 @@ class AsyncDevices:
         """Forget a device that was put; jobs that use it keep their copy."""
         await self._driver.run(flows.delete_device(name))
 
+    def shapes(self, name: wire.Device | str) -> AsyncPages[wire_overview.DeviceShape]:
+        """The layers whose times on this device can be looked at."""
+        return AsyncPages(self._driver, flows.device_shapes(name))
+
+    async def sweep(
+        self,
+        name: wire.Device | str,
+        shape: wire_overview.DeviceShape,
+        *,
+        along: Literal["out_channels", "in_channels"] = "out_channels",
+        channels: int | None = None,
+    ) -> wire_overview.Sweep:
+        """Times of one shape at 1, 2, 3, ... channels, at each precision: the device's steps."""
+        return await self._driver.run(flows.device_sweep(name, shape, along, channels))
+
     async def put(self, name: str, document: Mapping[str, Any] | str | os.PathLike[str]) -> wire.Device:
         """Store a device under a name: its document, or the path of one. Raises InvalidTable, Unprocessable."""
         return await self._driver.run(flows.put_device(name, document))
@@ -185,6 +200,52 @@ class AsyncKeys:
         await self._driver.run(flows.revoke_key(id))
 
 
+class AsyncWebhooks:
+    """Addresses that are told what happens to jobs. `paretrim.webhooks.unwrap` is for those who are told."""
+
+    def __init__(self, driver: AsyncDriver) -> None:
+        self._driver = driver
+
+    async def create(self, url: str, *, types: Sequence[wire.WebhookType] | None = None) -> wire.Webhook:
+        """Have an address told. The `secret` it can check messages with is in this answer and nowhere else."""
+        return await self._driver.run(flows.create_webhook(url, types))
+
+    def list(self, *, limit: int | None = None) -> AsyncPages[wire.Webhook]:
+        """All of them, newest first."""
+        return AsyncPages(self._driver, flows.webhooks(limit))
+
+    async def get(self, id: wire.Webhook | str) -> wire.Webhook:
+        """One of them. Raises NotFound."""
+        return await self._driver.run(flows.webhook(id))
+
+    async def delete(self, id: wire.Webhook | str) -> None:
+        """Tell this address nothing more."""
+        await self._driver.run(flows.delete_webhook(id))
+
+    async def rotate(self, id: wire.Webhook | str) -> wire.Webhook:
+        """A new secret; the one before is good until the next rotation. Enables the webhook again, too."""
+        return await self._driver.run(flows.rotate_webhook(id))
+
+    async def test(self, id: wire.Webhook | str) -> wire.WebhookMessage:
+        """Send a message of the type `test`."""
+        return await self._driver.run(flows.test_webhook(id))
+
+    def messages(self, id: wire.Webhook | str, *, limit: int | None = None) -> AsyncPages[wire.WebhookMessage]:
+        """What it was told, newest first, and what became of it."""
+        return AsyncPages(self._driver, flows.webhook_messages(id, limit))
+
+
+class AsyncAudit:
+    """Who opened or closed a door, or deleted something."""
+
+    def __init__(self, driver: AsyncDriver) -> None:
+        self._driver = driver
+
+    def list(self, *, limit: int | None = None) -> AsyncPages[wire.AuditEntry]:
+        """All entries, newest first."""
+        return AsyncPages(self._driver, flows.audit(limit))
+
+
 class AsyncClient:
     """A paretrim server.
 
@@ -214,6 +275,8 @@ class AsyncClient:
         self.devices = AsyncDevices(driver)
         self.algorithms = AsyncAlgorithms(driver)
         self.keys = AsyncKeys(driver)
+        self.webhooks = AsyncWebhooks(driver)
+        self.audit = AsyncAudit(driver)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -192,6 +192,10 @@ class AsyncJob(JobFields):
         wanted = None if search is None else identity(search, "search")
         return await self._driver.run(flows.heat_map(self.id, wanted, what, columns))
 
+    async def generations(self, metric: str = "accuracy", *, columns: int | None = None) -> wire_overview.Generations:
+        """How good each search's proposals were, generation by generation: whether it learns."""
+        return await self._driver.run(flows.generations(self.id, metric, columns))
+
     async def searches(self) -> list[wire.Search]:
         """Its searches: one for each algorithm, the baselines included."""
         return await AsyncPages(self._driver, flows.searches(self.id)).all()

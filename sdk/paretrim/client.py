@@ -16,12 +16,12 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import httpx2
 
 from paretrim import _resource_flows as flows
-from paretrim import wire
+from paretrim import wire, wire_overview
 from paretrim._arrays import Split
 from paretrim._drive import Driver, Settings
 from paretrim._files import INSPECTION_TIMEOUT_SECONDS, Progress
@@ -152,6 +152,21 @@ class Devices:
         """Forget a device that was put; jobs that use it keep their copy."""
         self._driver.run(flows.delete_device(name))
 
+    def shapes(self, name: wire.Device | str) -> Pages[wire_overview.DeviceShape]:
+        """The layers whose times on this device can be looked at."""
+        return Pages(self._driver, flows.device_shapes(name))
+
+    def sweep(
+        self,
+        name: wire.Device | str,
+        shape: wire_overview.DeviceShape,
+        *,
+        along: Literal["out_channels", "in_channels"] = "out_channels",
+        channels: int | None = None,
+    ) -> wire_overview.Sweep:
+        """Times of one shape at 1, 2, 3, ... channels, at each precision: the device's steps."""
+        return self._driver.run(flows.device_sweep(name, shape, along, channels))
+
     def put(self, name: str, document: Mapping[str, Any] | str | os.PathLike[str]) -> wire.Device:
         """Store a device under a name: its document, or the path of one. Raises InvalidTable, Unprocessable."""
         return self._driver.run(flows.put_device(name, document))
@@ -189,6 +204,52 @@ class Keys:
         self._driver.run(flows.revoke_key(id))
 
 
+class Webhooks:
+    """Addresses that are told what happens to jobs. `paretrim.webhooks.unwrap` is for those who are told."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def create(self, url: str, *, types: Sequence[wire.WebhookType] | None = None) -> wire.Webhook:
+        """Have an address told. The `secret` it can check messages with is in this answer and nowhere else."""
+        return self._driver.run(flows.create_webhook(url, types))
+
+    def list(self, *, limit: int | None = None) -> Pages[wire.Webhook]:
+        """All of them, newest first."""
+        return Pages(self._driver, flows.webhooks(limit))
+
+    def get(self, id: wire.Webhook | str) -> wire.Webhook:
+        """One of them. Raises NotFound."""
+        return self._driver.run(flows.webhook(id))
+
+    def delete(self, id: wire.Webhook | str) -> None:
+        """Tell this address nothing more."""
+        self._driver.run(flows.delete_webhook(id))
+
+    def rotate(self, id: wire.Webhook | str) -> wire.Webhook:
+        """A new secret; the one before is good until the next rotation. Enables the webhook again, too."""
+        return self._driver.run(flows.rotate_webhook(id))
+
+    def test(self, id: wire.Webhook | str) -> wire.WebhookMessage:
+        """Send a message of the type `test`."""
+        return self._driver.run(flows.test_webhook(id))
+
+    def messages(self, id: wire.Webhook | str, *, limit: int | None = None) -> Pages[wire.WebhookMessage]:
+        """What it was told, newest first, and what became of it."""
+        return Pages(self._driver, flows.webhook_messages(id, limit))
+
+
+class Audit:
+    """Who opened or closed a door, or deleted something."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def list(self, *, limit: int | None = None) -> Pages[wire.AuditEntry]:
+        """All entries, newest first."""
+        return Pages(self._driver, flows.audit(limit))
+
+
 class Client:
     """A paretrim server.
 
@@ -218,6 +279,8 @@ class Client:
         self.devices = Devices(driver)
         self.algorithms = Algorithms(driver)
         self.keys = Keys(driver)
+        self.webhooks = Webhooks(driver)
+        self.audit = Audit(driver)
 
     def close(self) -> None:
         """Close the connections."""

@@ -10,6 +10,7 @@ ParetrimError
 ├── Infeasible              no policy meets the constraints; `reachable` says what can be had
 ├── NotMeasured             the device has no figure for an operation, and may not measure
 ├── SearchExhausted         the algorithm has no further policy to propose
+├── InvalidSignature        a webhook's message that was not signed with this secret, or long ago
 ├── JobFailed               the job ended in `failed`; carries the job's own error
 ├── WaitTimeout             the job had not ended when the time given to `wait` was over
 └── APIError                anything the HTTP client raises
@@ -94,6 +95,10 @@ class JobFailed(ParetrimError):
 
 class WaitTimeout(ParetrimError, TimeoutError):
     """The job had not ended when the time given to `wait` was over. It goes on."""
+
+
+class InvalidSignature(ParetrimError):
+    """A webhook's message was not signed with this secret, or so long ago that somebody may be repeating it."""
 
 
 class APIError(ParetrimError):

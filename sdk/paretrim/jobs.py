@@ -190,6 +190,10 @@ class Job(JobFields):
         wanted = None if search is None else identity(search, "search")
         return self._driver.run(flows.heat_map(self.id, wanted, what, columns))
 
+    def generations(self, metric: str = "accuracy", *, columns: int | None = None) -> wire_overview.Generations:
+        """How good each search's proposals were, generation by generation: whether it learns."""
+        return self._driver.run(flows.generations(self.id, metric, columns))
+
     def searches(self) -> list[wire.Search]:
         """Its searches: one for each algorithm, the baselines included."""
         return Pages(self._driver, flows.searches(self.id)).all()

@@ -383,6 +383,64 @@ class Event(Response):
     created_at: datetime
 
 
+WebhookType = Literal["job.running", "job.paused", "job.succeeded", "job.failed", "job.cancelled"]
+
+
+class WebhookRequest(Request):
+    """Asks to be told what happens to jobs, at an address of one's own."""
+
+    url: Annotated[str, Field(min_length=8, max_length=2000)]
+    types: Annotated[list[WebhookType], Field(min_length=1, max_length=16)] = [
+        "job.succeeded",
+        "job.failed",
+        "job.cancelled",
+    ]
+
+
+class Webhook(Response):
+    """An address that is told what happens to jobs. `secret` is there once, in the answer that made it."""
+
+    id: str
+    url: str
+    types: list[str]
+    created_at: datetime
+    disabled_reason: str | None = None
+    secret: str | None = None
+
+
+class WebhookMessage(Response):
+    """What a webhook was, or is to be, told."""
+
+    id: str
+    type: str
+    state: Literal["pending", "delivered", "failed"]
+    attempts: int
+    last_status: int | None = None
+    last_error: str | None = None
+    created_at: datetime
+
+
+class AuditEntry(Response):
+    """Who did what."""
+
+    id: str
+    key: str | None = None
+    action: str
+    subject: str
+    address: str | None = None
+    request_id: str | None = None
+    created_at: datetime
+
+
+class Export(Response):
+    """A candidate on its way to being delivered. When it is, the candidate has its `delivery`."""
+
+    job: str
+    n: int
+    state: Literal["queued", "running", "done", "failed"]
+    message: str | None = None
+
+
 class ApiKeyRequest(Request):
     """Asks for a new API key."""
 

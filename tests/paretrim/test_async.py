@@ -23,7 +23,11 @@ pytestmark = pytest.mark.usefixtures("hasty")
 TWINS = [
     (getattr(module, name), getattr(twin, f"Async{name}"))
     for module, twin, names in (
-        (client, async_client, ("Client", "Models", "Datasets", "Uploads", "Devices", "Algorithms", "Keys")),
+        (
+            client,
+            async_client,
+            ("Client", "Models", "Datasets", "Uploads", "Devices", "Algorithms", "Keys", "Webhooks", "Audit"),
+        ),
         (jobs, async_jobs, ("Jobs", "Job", "JobCandidate")),
     )
     for name in names

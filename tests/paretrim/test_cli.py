@@ -319,6 +319,22 @@ def test_the_installed_program_writes_plain_text_into_pipes(live: Live, job: Job
     assert job.name is None
 
 
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_colours_are_for_terminals_and_can_be_switched_off(live: Live, no_color: str, coloured: bool) -> None:
+    """On a real terminal: a job that does not exist is an error in red, or in no colour."""
+    leader, follower = os.openpty()
+    environment = os.environ | {"PARETRIM_URL": live.url, "PARETRIM_API_KEY": live.key, "TERM": "xterm-256color"}
+    environment |= {"NO_COLOR": no_color} if no_color else {}
+    command = [str(Path(sys.executable).with_name("paretrim")), "jobs", "show", "job_none"]
+    status = subprocess.run(command, env=environment, stdout=follower, stderr=follower, check=False).returncode
+    os.close(follower)
+    said = os.read(leader, 65536).decode()
+    os.close(leader)
+    assert status == 1
+    assert "there is no job" in said
+    assert ("31m" in said) == coloured
+
+
 def test_a_reader_that_goes_away_is_no_error(live: Live, done: Job) -> None:
     script = f"{Path(sys.executable).with_name('paretrim')} jobs events {done.id} | head -n 1"
     environment = os.environ | {"PARETRIM_URL": live.url, "PARETRIM_API_KEY": live.key}

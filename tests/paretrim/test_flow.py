@@ -165,5 +165,30 @@ def test_an_answer_of_another_shape_is_an_error_that_says_so() -> None:
         _flow.read(answer(200, {"hello": 1}), Job)
 
 
+def test_an_older_client_understands_a_newer_server() -> None:
+    """Also where an answer holds a request, which refuses unknown fields when it is sent."""
+    from paretrim.wire import Job
+
+    request = {
+        "model": "m",
+        "dataset": "d",
+        "device": "x",
+        "algorithms": ["amc", {"name": "tec", "options": {}, "since": "v2"}],
+        "budget": {"candidates": 3, "joules": 7},
+        "green": True,
+    }
+    body = {
+        "id": "job_1",
+        "state": "queued",
+        "request": request,
+        "progress": {"phase": "queued", "mood": "good"},
+        "created_at": "2026-11-22T12:00:00Z",
+        "sparkle": 1,
+    }
+    job = _flow.read(answer(200, body), Job)
+    assert job.request.budget.candidates == 3
+    assert [choice.name for choice in job.request.choices()] == ["amc", "tec"]
+
+
 def test_what_is_in_a_path_cannot_leave_it() -> None:
     assert _flow.path("jobs", "../keys?x#y", 7) == "/jobs/..%2Fkeys%3Fx%23y/7"

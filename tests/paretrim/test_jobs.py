@@ -408,3 +408,4 @@ def test_what_a_search_has_learned_is_seen_from_afar(done: Job) -> None:
     seen = done.heat_map(what="keep")
     assert len(seen.values) == len(seen.rows)
     assert all(len(row) == len(seen.spans) for row in seen.values)
+    assert "nsga2" in {search.algorithm for search in done.generations("latency_ms").searches}

@@ -252,6 +252,15 @@ def test_devices_are_stored_shown_and_forgotten(client: Client, device: str, tmp
         client.devices.put("mine", tmp_path / "broken.json")
 
 
+def test_a_device_shows_its_steps_along_the_channels_of_a_layer(client: Client, device: str) -> None:
+    for shape in client.devices.shapes(device):
+        sweep = client.devices.sweep(device, shape, channels=8)
+        assert sweep.series
+        assert all(len(series.channels) == len(series.latency_ms) for series in sweep.series)
+        return
+    pytest.fail("the device has no layer to look at")
+
+
 def test_algorithms_say_what_can_be_set(client: Client) -> None:
     found = {algorithm.name: algorithm for algorithm in client.algorithms.list()}
     assert {"amc", "nsga2", "random", "uniform"} <= set(found)
