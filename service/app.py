@@ -15,7 +15,7 @@ from paretrim.wire import Event, ProblemDetails
 from service import problems
 from service.context import Service
 from service.middleware import RequestContext
-from service.routes import catalogue, charts, events, files, health, jobs, keys, results
+from service.routes import catalogue, charts, events, files, health, jobs, keys, results, webhooks
 from service.settings import Settings
 from service.views import API
 
@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _api() -> APIRouter:
     api = APIRouter(responses=problems.RESPONSES)
-    for module in (files, catalogue, jobs, charts, results, events, keys, health):
+    for module in (files, catalogue, jobs, charts, results, events, keys, webhooks, health):
         api.include_router(module.router)
     return api
 

@@ -26,7 +26,7 @@ from typing import Literal, cast
 import psutil
 from sqlalchemy import select
 
-from service import dialect, housekeeping, inspections, jobs
+from service import dialect, housekeeping, inspections, jobs, webhooks
 from service.artifacts import Artifacts
 from service.database import Database
 from service.errand import BROKEN, DONE, LOST, Errand
@@ -76,15 +76,20 @@ class Dispatcher:
 
     def run(self) -> None:
         """Until `stop`. Its workers have ended, and their jobs are queued again, when this returns."""
-        inspector = threading.Thread(target=self._inspect, name="inspections", daemon=True)
-        inspector.start()
+        beside = [
+            threading.Thread(target=self._repeat, args=(work,), name=name, daemon=True)
+            for name, work in (("inspections", self._inspect), ("webhooks", self._send))
+        ]
+        for thread in beside:
+            thread.start()
         try:
             while not self._stopped.wait(self.settings.poll_seconds):
                 self._turn()
         finally:
             self._stopped.set()
             self._leave()
-            inspector.join(self.settings.inspection_seconds + 5.0)
+            for thread in beside:
+                thread.join(self.settings.inspection_seconds + 5.0)
 
     def _turn(self) -> None:
         """One round. A database that is away is waited for; workers do the same by themselves."""
@@ -232,14 +237,21 @@ class Dispatcher:
                 self._bury(child)
         self.children.clear()
 
-    def _inspect(self) -> None:
+    def _inspect(self) -> bool:
+        return inspections.inspect_next(self.settings, self.database, self.artifacts, self.owner)
+
+    def _send(self) -> bool:
+        return webhooks.send_next(self.settings, self.database)
+
+    def _repeat(self, work: Callable[[], bool]) -> None:
+        """Do it for as long as there is something to do, then look again now and then."""
         while not self._stopped.is_set():
+            busy = False
             try:
-                busy = inspections.inspect_next(self.settings, self.database, self.artifacts, self.owner)
+                busy = work()
             except Exception as error:
-                busy = False
                 if not dialect.is_transient(error):
-                    log.exception("an inspection failed")
+                    log.exception("%s failed", threading.current_thread().name)
                 self._stopped.wait(1.0)
             if not busy:
                 self._stopped.wait(min(0.2, self.settings.poll_seconds))

@@ -19,6 +19,8 @@ PREFIXES = {
     "webhook": "whk",
     "message": "msg",
     "device": "dev",
+    "audit": "aud",
+    "request": "req",
 }
 
 

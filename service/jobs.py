@@ -33,7 +33,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from paretrim.wire import TERMINAL_STATES
-from service import dialect
+from service import dialect, outbox
 from service.tables import Event, Job, Search, Workspace, utc_now
 
 WORKING = ("running", "pausing", "cancelling")  #: states in which a worker holds the job
@@ -304,7 +304,7 @@ def _change(
         update(Job)
         .where(*conditions)
         .values(state=target, last_seq=Job.last_seq + (2 if ended else 1), **values)
-        .returning(Job.id, Job.last_seq, Job.attempt, Job.error_code, Job.error_message)
+        .returning(Job.id, Job.workspace_id, Job.last_seq, Job.attempt, Job.error_code, Job.error_message)
     )
     row = session.execute(statement).first()
     if row is None:
@@ -314,6 +314,7 @@ def _change(
         data["error"] = {"code": row.error_code, "message": row.error_message}
     _append(session, row.id, row.last_seq, [("state", data), ("end", data)] if ended else [("state", data)])
     _follow(session, row.id, target)
+    outbox.announce(session, row.workspace_id, row.id, target)
     return int(row.attempt)
 
 

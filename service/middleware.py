@@ -45,7 +45,7 @@ class RequestContext:
             return
         began = time.perf_counter()
         given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _REQUEST_ID.match(given) else new_id("message").replace("msg", "req")
+        request_id = given if _REQUEST_ID.match(given) else new_id("request")
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
         status, began_response = 500, False

@@ -391,3 +391,71 @@ class IdempotencyKey(Row):
     request_sha256: Mapped[str] = mapped_column(String(64))
     resource_id: Mapped[str] = mapped_column(Id)
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+
+
+class Export(Row):
+    """A candidate that somebody wants delivered although it was not chosen. Done when its delivery is there."""
+
+    __tablename__ = "exports"
+    __table_args__ = (CheckConstraint("state IN ('queued', 'running', 'done', 'failed')", name="state"),)
+
+    job_id: Mapped[str] = mapped_column(Id, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    n: Mapped[int] = mapped_column(Integer, primary_key=True)
+    state: Mapped[str] = mapped_column(String(16), default="queued")
+    message: Mapped[str | None]
+    attempt: Mapped[int] = mapped_column(Integer, default=0)
+    owner: Mapped[str | None] = mapped_column(String(64))
+    lease_expires_at: Mapped[float | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Webhook(Row):
+    """An address that is told what happens to jobs."""
+
+    __tablename__ = "webhooks"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(Id, ForeignKey("workspaces.id"), index=True)
+    url: Mapped[str]
+    types: Mapped[list[str]]
+    secret: Mapped[str]  #: signs what is sent, so it has to be kept as it is
+    old_secret: Mapped[str | None]  #: signs too, until the next rotation, so that receivers can change over
+    disabled_reason: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Message(Row):
+    """Something a webhook is to be told. Made in the transaction that changed the job's state."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="state"),
+        Index("ix_messages_state_due_at", "state", "due_at"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    webhook_id: Mapped[str] = mapped_column(Id, ForeignKey("webhooks.id", ondelete="CASCADE"), index=True)
+    type: Mapped[str] = mapped_column(String(32))
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(16), default="pending")
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    due_at: Mapped[float]  #: on the database's clock; whoever sends it moves it on first
+    last_status: Mapped[int | None] = mapped_column(Integer)
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class AuditEntry(Row):
+    """Who did what that cannot be undone, or that opens or closes a door."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_workspace_id_id", "workspace_id", "id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(Id, ForeignKey("workspaces.id"))
+    key_id: Mapped[str | None] = mapped_column(Id)  #: no reference: the entry outlives the key
+    action: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(String(128))
+    address: Mapped[str | None] = mapped_column(String(64))
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -143,3 +143,26 @@ def api_key(row: tables.ApiKey, secret: str | None = None) -> wire.ApiKey:
     """A key; its secret only in the answer that made it."""
     names = ("id", "name", "prefix", "scopes", "created_at", "expires_at", "last_used_at")
     return wire.ApiKey.model_validate({name: getattr(row, name) for name in names} | {"secret": secret})
+
+
+def webhook(row: tables.Webhook, secret: str | None = None) -> wire.Webhook:
+    """A webhook; its secret only in the answer that made it."""
+    names = ("id", "url", "types", "created_at", "disabled_reason")
+    return wire.Webhook.model_validate({name: getattr(row, name) for name in names} | {"secret": secret})
+
+
+def message(row: tables.Message) -> wire.WebhookMessage:
+    """What a webhook is told."""
+    names = ("id", "type", "state", "attempts", "last_status", "last_error", "created_at")
+    return wire.WebhookMessage.model_validate({name: getattr(row, name) for name in names})
+
+
+def audit_entry(row: tables.AuditEntry) -> wire.AuditEntry:
+    """Who did what."""
+    names = ("id", "action", "subject", "address", "request_id", "created_at")
+    return wire.AuditEntry.model_validate({name: getattr(row, name) for name in names} | {"key": row.key_id})
+
+
+def export(row: tables.Export) -> wire.Export:
+    """A candidate on its way to being delivered."""
+    return wire.Export.model_validate({"job": row.job_id, "n": row.n, "state": row.state, "message": row.message})

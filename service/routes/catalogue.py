@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Response
+from fastapi import APIRouter, Body, Path, Request, Response
 from sqlalchemy import select
 
 from paretrim import wire
 from paretrim.algorithms import OPTIONS, SUMMARY
-from service import devices, problems, tables, views
+from service import audit, devices, problems, tables, views
 from service.context import Reader, ReadSession, ServiceDep, Writer
 from service.tables import Artifact, Device
 
@@ -56,6 +56,7 @@ def get_device_content(name: DeviceName, session: ReadSession, service: ServiceD
 def put_device(
     name: DeviceName,
     document: Annotated[dict[str, Any], Body(description="What `paretrim profile` writes.")],
+    request: Request,
     service: ServiceDep,
     principal: Writer,
 ) -> wire.Device:
@@ -66,6 +67,7 @@ def put_device(
         service.uploads.check_room(session, principal.workspace_id, len(content))
     sha256 = service.artifacts.put_bytes(content)
     with service.database.write() as session:
+        audit.note(session, request, principal, "device.put", name)
         return devices.store(session, principal.workspace_id, described, sha256, len(content))
 
 
@@ -77,7 +79,7 @@ def _described(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @router.delete("/devices/{name}", tags=["devices"], status_code=204)
-def delete_device(name: DeviceName, service: ServiceDep, principal: Writer) -> None:
+def delete_device(name: DeviceName, request: Request, service: ServiceDep, principal: Writer) -> None:
     """Forget an uploaded device. Jobs that use it have their own copy."""
     with service.database.write() as session:
         row = devices.find(session, principal.workspace_id, name)
@@ -89,6 +91,7 @@ def delete_device(name: DeviceName, service: ServiceDep, principal: Writer) -> N
         session.delete(row)
         session.flush()
         session.delete(artifact)
+        audit.note(session, request, principal, "device.delete", name)
 
 
 @router.get("/algorithms", tags=["algorithms"])

@@ -15,7 +15,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from paretrim import wire
-from service import idempotency, problems, views
+from service import audit, idempotency, problems, views
 from service.accounts import Principal
 from service.context import IdempotencyHeader, Reader, ReadSession, ServiceDep, Writer, owned_upload
 from service.ids import new_id
@@ -207,19 +207,21 @@ def get_dataset(dataset_id: str, session: ReadSession, principal: Reader) -> wir
 
 
 @router.delete("/models/{model_id}", tags=["models"], status_code=204)
-def delete_model(model_id: str, service: ServiceDep, principal: Writer) -> None:
+def delete_model(model_id: str, request: Request, service: ServiceDep, principal: Writer) -> None:
     """Delete a model that no job refers to."""
     with service.database.write() as session:
         row = _owned_file(session, principal, Model, "model", model_id)
         _delete_file(session, row, "model", Job.model_id == row.id)
+        audit.note(session, request, principal, "model.delete", model_id)
 
 
 @router.delete("/datasets/{dataset_id}", tags=["datasets"], status_code=204)
-def delete_dataset(dataset_id: str, service: ServiceDep, principal: Writer) -> None:
+def delete_dataset(dataset_id: str, request: Request, service: ServiceDep, principal: Writer) -> None:
     """Delete a dataset that no job refers to."""
     with service.database.write() as session:
         row = _owned_file(session, principal, Dataset, "dataset", dataset_id)
         _delete_file(session, row, "dataset", Job.dataset_id == row.id)
+        audit.note(session, request, principal, "dataset.delete", dataset_id)
 
 
 def _delete_file(session: Session, row: Any, kind: str, refers: Any) -> None:

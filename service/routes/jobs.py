@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import Field, ValidationError
 from sqlalchemy import Text, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from paretrim import wire
 from paretrim.errors import InvalidInput
-from service import deletion, dialect, idempotency, jobs, problems, submission, views
+from service import audit, deletion, dialect, idempotency, jobs, problems, submission, views
 from service.accounts import Principal
 from service.context import IdempotencyHeader, Reader, ReadSession, ServiceDep, Writer, owned_job
 from service.ids import new_id
@@ -173,9 +173,16 @@ def _steer(
 
 
 @router.post("/jobs/{job_id}/cancel", status_code=202)
-def cancel_job(job_id: str, service: ServiceDep, principal: Writer) -> wire.Job:
+def cancel_job(job_id: str, request: Request, service: ServiceDep, principal: Writer) -> wire.Job:
     """Stop a job for good. What it found so far stays."""
-    return _steer(service, principal, job_id, jobs.request_cancel, ("cancelling", "cancelled"), "cancelled")
+
+    def cancel(session: Session, job_id: str) -> bool:
+        changed = jobs.request_cancel(session, job_id)
+        if changed:
+            audit.note(session, request, principal, "job.cancel", job_id)
+        return changed
+
+    return _steer(service, principal, job_id, cancel, ("cancelling", "cancelled"), "cancelled")
 
 
 @router.post("/jobs/{job_id}/pause", status_code=202)
@@ -214,9 +221,10 @@ def clone_job(
 
 
 @router.delete("/jobs/{job_id}", status_code=204)
-def delete_job(job_id: str, service: ServiceDep, principal: Writer) -> None:
+def delete_job(job_id: str, request: Request, service: ServiceDep, principal: Writer) -> None:
     """Delete a job that has ended, with its candidates, events and files."""
     with service.database.write() as session:
         row = owned_job(session, principal, job_id)
         if not deletion.delete_job(session, row):
             raise problems.conflict("invalid-state", f"a job that is {row.state} cannot be deleted; cancel it first")
+        audit.note(session, request, principal, "job.delete", job_id)

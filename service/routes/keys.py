@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy import select
 
 from paretrim import wire
-from service import accounts, idempotency, problems, views
+from service import accounts, audit, idempotency, problems, views
 from service.context import Admin, IdempotencyHeader, ReadSession, ServiceDep
 from service.pages import DEFAULT_LIMIT, CursorQuery, Key, LimitQuery, page
 from service.tables import ApiKey
@@ -16,20 +16,22 @@ router = APIRouter(tags=["keys"])
 
 @router.post("/keys", status_code=201)
 def create_key(
-    request: wire.ApiKeyRequest,
+    wanted: wire.ApiKeyRequest,
+    request: Request,
     response: Response,
     service: ServiceDep,
     principal: Admin,
     idempotency_key: IdempotencyHeader = None,
 ) -> wire.ApiKey:
     """Make a key for this workspace. A repeated request with the same Idempotency-Key does not get the secret again."""
-    sha256 = idempotency.digest("POST /keys", request.model_dump(mode="json"))
+    sha256 = idempotency.digest("POST /keys", wanted.model_dump(mode="json"))
     with service.database.write() as session:
         row, secret = accounts.make_key(
-            session, principal.workspace_id, request.name, request.scopes, request.expires_in_seconds
+            session, principal.workspace_id, wanted.name, wanted.scopes, wanted.expires_in_seconds
         )
         made = idempotency.reserve(session, principal.workspace_id, idempotency_key, sha256, row.id)
         if made is None:
+            audit.note(session, request, principal, "key.create", row.id)
             return views.api_key(row, secret)
         session.delete(row)
         response.headers["Idempotency-Replayed"] = "true"
@@ -59,8 +61,9 @@ def list_keys(
 
 
 @router.delete("/keys/{key_id}", status_code=204)
-def revoke_key(key_id: str, service: ServiceDep, principal: Admin) -> None:
+def revoke_key(key_id: str, request: Request, service: ServiceDep, principal: Admin) -> None:
     """Make a key useless at once, and the dashboard sessions that were opened with it."""
     with service.database.write() as session:
         if not accounts.revoke_key(session, principal.workspace_id, key_id):
             raise problems.not_found("key", key_id)
+        audit.note(session, request, principal, "key.revoke", key_id)
