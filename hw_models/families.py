@@ -51,10 +51,16 @@ class Dice:
 
 
 def draw(
-    family: str, seed: int, *, precision: Precision = "fp32", side: int = 32, multiple: int = 1, channels: int = 3
+    family: str,
+    seed: int,
+    *,
+    precision: Precision = "fp32",
+    hw: tuple[int, int] = (32, 32),
+    multiple: int = 1,
+    channels: int = 3,
 ) -> tuple[SizedOperation, ...]:
     """A random network of a family. The same arguments, the same network."""
-    sketch = Sketch(channels, (side, side))
+    sketch = Sketch(channels, hw)
     FAMILIES[family](sketch, Dice(seed, precision, multiple))
     return tuple(sketch.operations)
 

@@ -9,8 +9,8 @@ from hw_models.device import Device
 from paretrim.network import Network, Operation
 from paretrim.problem import METRICS, Bits, Policy
 
-#: share of a group's units that a search keeps at least, unless it is told otherwise
-LEAST_KEEP = 0.1
+#: a ratio that leaves one unit of any group: what a search falls back on if it cannot meet the constraints otherwise
+LEAST_KEEP = 1e-9
 
 
 def smallest(
@@ -23,11 +23,11 @@ def smallest(
 ) -> dict[str, float]:
     """The smallest reachable value of every metric that is minimised and that the device knows.
 
-    keep: smallest keep ratio; bits: the choices by layer (the device's, if None; a layer not named stays as it is);
-    groups: those that may shrink (all that are not frozen, if None). Fewer channels are not always faster, so the
+    keep: smallest keep ratio; bits: the choices by layer (those a search has, if None; a layer not named stays as it
+    is); groups: those that may shrink (those a search may, if None). Fewer channels are not always faster, so the
     narrowest network is tried at every bit-width, and also with its widths on the device's steps.
     """
-    choices = bits if bits is not None else {layer.name: device.legal_bits(layer) for layer in network.layers}
+    choices = bits if bits is not None else _searched(network, device)
     costs = Costs(network, device)
     measurements = [costs.original]
     for narrow in _narrow(network, device, keep, groups):
@@ -40,13 +40,17 @@ def smallest(
     return reach
 
 
+def _searched(network: Network, device: Device) -> dict[str, tuple[Bits, ...]]:
+    return {layer.name: network.searched_bits(layer.name, device.legal_bits(layer)) for layer in network.layers}
+
+
 def _narrow(
     network: Network, device: Device, keep: float, groups: frozenset[str] | None
 ) -> list[dict[str, float | tuple[int, ...]]]:
     """Keep ratios of the narrowest network, as it is and with every width on the step above."""
     barest: dict[str, float | tuple[int, ...]] = {}
     stepped: dict[str, float | tuple[int, ...]] = {}
-    for group in network.prunable_groups:
+    for group in network.free_groups if groups is None else network.prunable_groups:
         if groups is not None and group.name not in groups:
             continue
         barest[group.name] = keep

@@ -37,6 +37,10 @@ _FIELDS = frozenset(
 #: no machine does more than this within one operation; rows that claim it lie
 _MOST_MACS_PER_US = 1e10
 _STEP_MOST = 1024
+#: half width of the interval, as a share, where a kind of operation was never measured and others stand in for it
+STAND_IN_ERROR = 1.0
+_LAYERS_STAND_IN = ("conv2d.fp32", "linear.fp32", "conv2d.blocked.fp32", "conv2d.int8")
+_MOVES_STAND_IN = ("add.fp32", "relu.fp32", "reorder_output.fp32", "concat.fp32", "global_avg_pool.fp32")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +114,11 @@ class TableDevice:
         if known is not None:
             return known
         model = self.interpolation.get(family_of(unit))
+        margin = model.error if model is not None else 0.0
         if model is None:
-            raise NotMeasured(
-                f"device {self.name!r} has no figure for {describe(unit)} and none like it to interpolate from;"
-                " on the device itself, profile it again with this model"
-            )
-        latency_us, margin = model.predict_us(unit), model.error
+            model = self._stand_in(unit)
+            margin = max(model.error, STAND_IN_ERROR)
+        latency_us = model.predict_us(unit)
         cost = UnitCost(
             latency_ms=latency_us / 1e3,
             low_ms=max(latency_us - margin * (latency_us + GRAIN_US), 0.0) / 1e3,
@@ -124,6 +127,17 @@ class TableDevice:
         )
         self._interpolated[unit] = cost
         return cost
+
+    def _stand_in(self, unit: Unit) -> FamilyModel:
+        """The law of other units that move as much or compute as much. Raises NotMeasured if there is none."""
+        same = [family for family in self.interpolation if family.split(".")[0] == unit.kind]
+        for family in (*same, *(_LAYERS_STAND_IN if unit.is_layer or unit.macs else _MOVES_STAND_IN)):
+            if family in self.interpolation:
+                return self.interpolation[family]
+        raise NotMeasured(
+            f"device {self.name!r} has no figure for {describe(unit)} and none like it to interpolate from;"
+            " on the device itself, profile it again with this model"
+        )
 
     def predict(self, network: Network, policy: Policy) -> Prediction:
         """The time of a network under a policy. Raises NotMeasured, InvalidPolicy."""

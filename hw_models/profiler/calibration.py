@@ -30,9 +30,9 @@ Operations = tuple[SizedOperation, ...]
 
 def calibration_networks(precisions: Sequence[Precision], *, each: int, seed: int) -> list[Operations]:
     """Random networks, `each` of every family and precision."""
-    sides = (32, 24, 16, 28)
+    sides = (32, 16, 24, 10)
     return [
-        draw(family, seed + 1000 * index + position, precision=precision, side=sides[position % len(sides)])
+        draw(family, seed + 1000 * index + position, precision=precision, hw=(sides[position % len(sides)],) * 2)
         for index, family in enumerate(CALIBRATION_FAMILIES)
         for precision in precisions
         for position in range(each)

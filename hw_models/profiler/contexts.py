@@ -60,10 +60,12 @@ def _contexts(unit: Unit) -> Iterator[Context]:
     for clamped in (False, True):
         for direct in (False, True):
             yield partial(_surrounded, clamped=clamped, direct=direct)
+    yield partial(_surrounded, clamped=False, direct=True, read=False)
 
 
-def _surrounded(unit: Unit, *, clamped: bool, direct: bool) -> Sketch:
-    """stub -> unit -> stub. clamped: the stub before has a ReLU; direct: the unit reads the network's input itself."""
+def _surrounded(unit: Unit, *, clamped: bool, direct: bool, read: bool = True) -> Sketch:
+    """stub -> unit -> stub. clamped: the stub before has a ReLU; direct: the unit reads the network's input itself;
+    read: whether there is a stub after it."""
     sketch = Sketch(STUB_CHANNELS, unit.in_hw, NARROW if unit.activation_bits <= 8 else FULL_PRECISION)
     shares = _shares(unit)
     sources = [_source(sketch, unit, index, share, clamped, direct) for index, share in enumerate(shares)]
@@ -74,7 +76,7 @@ def _surrounded(unit: Unit, *, clamped: bool, direct: bool) -> Sketch:
             x = sketch.append("add", [x, other], unit.out_channels, unit.out_hw)
         else:
             x = sketch.activation(x, kind)
-    if unit.kind == "linear" and unit.output_bits > 8:
+    if not read or (unit.kind == "linear" and unit.output_bits > 8):
         return sketch
     if unit.out_hw:
         sketch.conv(x, STUB_CHANNELS, 1)
@@ -102,7 +104,8 @@ def _source(
 ) -> str:
     extent = unit.in_hw if hw is None else hw
     name = f"input{index}"
-    alone = direct or (unit.is_layer and hw is None and channels <= 4)
+    same = channels == unit.in_channels and extent == unit.in_hw  # what an input declares is its first reader's
+    alone = same and (direct or (unit.is_layer and hw is None and channels <= 4))
     sketch.channels[name], sketch.hw[name] = (channels if alone else STUB_CHANNELS), extent
     if alone:
         return name

@@ -42,7 +42,7 @@ class Effort:
 
 
 CAREFUL = Effort()
-QUICK = Effort(rounds=10, profiled_runs=36)
+QUICK = Effort(rounds=14, profiled_runs=48)
 #: no kernel is dispatched in less
 LEAST_US = 0.2
 

@@ -9,6 +9,7 @@ import numpy as np
 from hw_models.device import Device
 from hw_models.families import FAMILIES, Precision, draw
 from hw_models.fusion import Execution
+from hw_models.interpolation import family_of
 from hw_models.lowering import lower
 from hw_models.profiler.contexts import in_context
 from hw_models.sketch import Sketch
@@ -21,25 +22,51 @@ from paretrim.problem import UNCHANGED, Bits, Policy
 STEP_KINDS = ("conv2d", "conv2d_1x1", "depthwise2d", "linear")
 #: a step that leaves fewer ways to shrink a group is halved, as the search does
 _FEWEST_REDUCTIONS = 3
+_SIDES = (8, 10, 12, 16, 20, 24, 28, 32, 40, 48)
 #: shares of every group that are tried together, narrowest last
 _UNIFORM = (1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125)
 
 
 def spread(count: int, precisions: Sequence[Precision], execution: Execution, *, seed: int, batch: int) -> list[Unit]:
-    """About `count` different units, as they occur in random networks of all families and many sizes of image."""
+    """About `count` different units, as they occur in random networks of all families and many sizes of image.
+
+    Drawn in turn from every family of the interpolation, so that each has enough to be learnt from; three layers for
+    every unit without weights.
+    """
+    pools: dict[str, list[Unit]] = {}
+    for unit in _occurring(8 * count, precisions, execution, seed=seed, batch=batch):
+        pools.setdefault(family_of(unit), []).append(unit)
+    chosen: list[Unit] = []
+    while len(chosen) < count and any(pools.values()):
+        for pool in pools.values():
+            share = 3 if pool and pool[0].is_layer else 1
+            chosen += pool[:share]
+            del pool[:share]
+    return chosen[:count]
+
+
+def _occurring(
+    count: int, precisions: Sequence[Precision], execution: Execution, *, seed: int, batch: int
+) -> list[Unit]:
+    """Units in the order in which they turn up in random networks."""
     random = np.random.default_rng(seed)
     units: dict[Unit, None] = {}
     families = tuple(FAMILIES)
-    turn = 0
-    while len(units) < count and turn < 20 * count:
-        family, precision = families[turn % len(families)], precisions[turn % len(precisions)]
-        side = int(random.choice((8, 12, 16, 20, 24, 28, 32, 40, 48)))
-        multiple = int(random.choice((1, 1, 4, 8)))
-        operations = draw(family, int(random.integers(1 << 30)), precision=precision, side=side, multiple=multiple)
+    for turn in range(count):
+        height = int(random.choice(_SIDES))
+        width = height if random.random() < 0.7 else int(random.choice(_SIDES))
+        operations = draw(
+            families[turn % len(families)],
+            int(random.integers(1 << 30)),
+            precision=precisions[turn % len(precisions)],
+            hw=(height, width),
+            multiple=int(random.choice((1, 1, 4, 8))),
+        )
         for item in lower(operations, execution, batch=batch):
             units.setdefault(item.unit, None)
-        turn += 1
-    return list(units)[:count]
+        if len(units) >= count:
+            break
+    return list(units)
 
 
 def staircase(kind: str, narrow: bool, widths: Sequence[int], execution: Execution, *, batch: int) -> list[Unit]:
@@ -89,7 +116,7 @@ def can_be_timed(unit: Unit, execution: Execution) -> bool:
 
 
 def _policies(network: Network, device: Device, seed: int, count: int = 400) -> Iterator[Policy]:
-    """The original, uniform networks at every precision, then random ones on the device's steps."""
+    """The original, uniform networks at every precision, then random ones: three on the steps for one of any width."""
     random = np.random.default_rng(seed)
     steps = _steps(network, device)
     choices = {layer.name: device.legal_bits(layer) for layer in network.layers}
