@@ -7,14 +7,6 @@ from torch import fx, nn
 LAYERS = (nn.modules.conv._ConvNd, nn.Linear, nn.Embedding, nn.RNNBase)
 
 
-def node_of(module: fx.GraphModule, name: str) -> fx.Node:
-    """The graph's node for an operation."""
-    for node in module.graph.nodes:
-        if node.op == "call_module" and node.target == name:
-            return node
-    raise KeyError(name)
-
-
 def nodes(module: fx.GraphModule) -> dict[str, fx.Node]:
     """All operations' nodes by name, in execution order."""
     return {str(node.target): node for node in module.graph.nodes if node.op == "call_module"}

@@ -12,7 +12,7 @@ from torch import Tensor, fx, nn
 
 from compressors.gptq import round_by_columns
 from compressors.graph import clone, clone_leaf
-from compressors.grid import ActivationGrid, activation_grid
+from compressors.grid import ActivationGrid, activation_grid, weight_codes
 from compressors.neighbours import LAYERS
 from compressors.operators.pooling import Reduce
 from compressors.placement import OUTPUT, Edge, placement
@@ -32,10 +32,15 @@ REMEMBERED = 1024
 
 @dataclass(frozen=True, slots=True)
 class RoundedWeight:
-    """A weight on its grid: `weight` like the layer's, steps (output channels,)."""
+    """A weight on its grid.
+
+    weight: like the layer's; steps: (output channels,); shift: (output channels,), what rounding took from the outputs'
+    means, to be added to the bias (Nagel et al., Data-free quantization, ICCV 2019, section 4.2); None: not known.
+    """
 
     weight: Tensor
     steps: Tensor
+    shift: Tensor | None = None
 
 
 @dataclass(eq=False)
@@ -101,6 +106,8 @@ class Quantizer:
         made = rounded(leaf, grids, WeightRounding(known.steps, bits, axis))
         with torch.no_grad():
             made.weight.copy_(known.weight)  # type: ignore[operator]
+            if known.shift is not None and isinstance(made.bias, Tensor):
+                made.bias += known.shift
         return made
 
     def _round(self, name: str, leaf: nn.Module, bits: int, axis: int, places: Tensor | None) -> RoundedWeight:
@@ -108,21 +115,25 @@ class Quantizer:
         assert isinstance(weight, Tensor)
         steps = weight_steps(weight, bits, axis=axis, method=self.step_method)
         known = self.statistics.layers.get(name) if self.statistics else None
-        if self.rule == "nearest" or bits >= 8 or known is None or places is None or axis == 1:
+        if known is None or places is None or axis == 1:
             return RoundedWeight(weight.detach(), steps)
         width = known.gram.columns_per_channel
         columns = (places[:, None] * width + torch.arange(width)).flatten()
-        moments = covariance(known.gram, 1e-2, centred=False)[:, columns][:, :, columns]
         matrix = weight_matrix(leaf, known.gram)  # (groups, outputs, d)
-        per_row = steps.reshape(len(matrix), -1).repeat_interleave(
-            matrix.shape[1] // (len(steps) // len(matrix)), dim=1
-        )
-        parts = [
-            round_by_columns(part.float(), second, row, bits)
-            for part, second, row in zip(matrix, moments, per_row, strict=True)
-        ]
-        shaped = weight_from_matrix(leaf, known.gram, torch.stack(parts), readable_weight(leaf).shape[1])
-        return RoundedWeight(stored_weight(leaf, shaped), steps)
+        taps = matrix.shape[0] * matrix.shape[1] // len(steps)  # rows of the matrix for each output channel
+        per_row = steps.reshape(len(matrix), -1).repeat_interleave(taps, dim=1)
+        if self.rule == "nearest" or bits >= 8:
+            on_grid = torch.stack(
+                [weight_codes(part, row, bits) * row[:, None] for part, row in zip(matrix, per_row, strict=True)]
+            )
+        else:
+            moments = covariance(known.gram, 1e-2, centred=False)[:, columns][:, :, columns]
+            parts = zip(matrix, moments, per_row, strict=True)
+            on_grid = torch.stack([round_by_columns(part.float(), second, row, bits) for part, second, row in parts])
+        lost = torch.einsum("god,gd->go", matrix - on_grid.double(), known.gram.matrix[:, columns, -1])
+        shift = lost.reshape(len(steps), taps).sum(1).float()
+        shaped = weight_from_matrix(leaf, known.gram, on_grid, readable_weight(leaf).shape[1])
+        return RoundedWeight(stored_weight(leaf, shaped).float(), steps, shift)
 
     def _grid(self, edge: Edge, operation: str) -> ActivationGrid:
         spread = self.statistics.spreads.get(edge.source) if self.statistics else None

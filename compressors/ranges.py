@@ -129,4 +129,5 @@ def _divergence(counts: Tensor, reach: float, low: float, high: float, bits: int
 
 def _rounded(values: Tensor, low: float, high: float, bits: int) -> Tensor:
     step = max((high - low) / (2**bits - 1), 1e-30)
-    return ((values.clamp(low, high) - low) / step).round() * step + low
+    result: Tensor = ((values.clamp(low, high) - low) / step).round() * step + low
+    return result
