@@ -160,7 +160,7 @@ def test_all_that_was_delivered_goes_into_a_directory(run: Run, done: Job, tmp_p
     status, out, _ = run("download", done.id, "--candidate", "2", "--file", "report.md")
     assert Path(out.strip()).read_text() == "# report"
     status, _, err = run("download", done.id, "--best", "accuracy", "--within", "latency_ms=0.1")
-    assert status == 1
+    assert status == 2
     assert "the best reached of each: latency_ms" in err
 
 
