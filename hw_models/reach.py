@@ -6,69 +6,44 @@ from collections.abc import Mapping
 
 from hw_models.cost import Costs
 from hw_models.device import Device
-from paretrim.network import Network, Operation
-from paretrim.problem import METRICS, Bits, Policy
-
-#: a ratio that leaves one unit of any group: what a search falls back on if it cannot meet the constraints otherwise
-LEAST_KEEP = 1e-9
+from hw_models.legal import STEPPED, legal_units
+from paretrim.network import Network
+from paretrim.problem import METRICS, Bits, Measurement, Policy
 
 
-def smallest(
-    network: Network,
-    device: Device,
-    *,
-    keep: float = LEAST_KEEP,
-    bits: Mapping[str, tuple[Bits, ...]] | None = None,
-    groups: frozenset[str] | None = None,
-) -> dict[str, float]:
-    """The smallest reachable value of every metric that is minimised and that the device knows.
+def smallest(network: Network, device: Device, *, stepped: bool | None = None) -> dict[str, float]:
+    """The smallest value of every metric that is minimised and that the device knows, over the policies of a search.
 
-    keep: smallest keep ratio; bits: the choices by layer (those a search has, if None; a layer not named stays as it
-    is); groups: those that may shrink (those a search may, if None). Fewer channels are not always faster, so the
-    narrowest network is tried at every bit-width, and also with its widths on the device's steps.
+    stepped: whether widths lie on the device's steps, as they do in a search for which latency or energy counts; None:
+    for these two metrics yes, for the others no. Fewer bits are not always faster, so the narrowest network is tried at
+    every bit-width. It is the search's own legal values that are tried, but not all of them: a search may find a policy
+    that is a little cheaper still.
     """
-    choices = bits if bits is not None else _searched(network, device)
     costs = Costs(network, device)
-    measurements = [costs.original]
-    for narrow in _narrow(network, device, keep, groups):
-        measurements += [costs.measure(Policy(keep=narrow, bits=chosen)) for chosen in _uniform(choices)]
+    tried = {on_steps: _tried(network, device, costs, on_steps) for on_steps in (True, False)}
     reach: dict[str, float] = {}
     for metric, direction in METRICS.items():
-        values = [getattr(measurement, metric) for measurement in measurements]
+        on_steps = metric in STEPPED if stepped is None else stepped
+        values = [getattr(measurement, metric) for measurement in tried[on_steps]]
         if direction == "minimize" and None not in values:
             reach[metric] = float(min(values))
     return reach
 
 
-def _searched(network: Network, device: Device) -> dict[str, tuple[Bits, ...]]:
-    return {layer.name: network.searched_bits(layer.name, device.legal_bits(layer)) for layer in network.layers}
-
-
-def _narrow(
-    network: Network, device: Device, keep: float, groups: frozenset[str] | None
-) -> list[dict[str, float | tuple[int, ...]]]:
-    """Keep ratios of the narrowest network, as it is and with every width on the step above."""
-    barest: dict[str, float | tuple[int, ...]] = {}
-    stepped: dict[str, float | tuple[int, ...]] = {}
-    for group in network.free_groups if groups is None else network.prunable_groups:
-        if groups is not None and group.name not in groups:
-            continue
-        barest[group.name] = keep
-        step = max((_step(network.by_name[name], device) for name in group.producers), default=1)
-        units = min(group.units, -(-max(1, round(keep * group.units)) // step) * step)
-        stepped[group.name] = units / group.units
-    return [barest, stepped] if stepped != barest else [barest]
-
-
-def _step(layer: Operation, device: Device) -> int:
-    return max(device.channel_step(layer, bits) for bits in device.legal_bits(layer))
+def _tried(network: Network, device: Device, costs: Costs, stepped: bool) -> list[Measurement]:
+    narrowest: dict[str, float | tuple[int, ...]] = {
+        group.name: legal_units(network, device, group, min_keep=0.0, stepped=stepped)[0] / group.units
+        for group in network.free_groups
+    }
+    choices = {layer.name: network.searched_bits(layer.name, device.legal_bits(layer)) for layer in network.layers}
+    return [costs.original, *(costs.measure(Policy(keep=narrowest, bits=bits)) for bits in _uniform(choices))]
 
 
 def _uniform(choices: Mapping[str, tuple[Bits, ...]]) -> list[dict[str, Bits]]:
     """Every layer as close as it may come to the same bits, for all bits that occur."""
     occurring = {bits for options in choices.values() for bits in options}
     return [
-        {name: min(options, key=lambda bits: _distance(bits, want)) for name, options in choices.items() if options}
+        {name: min(options, key=lambda bits: _distance(bits, want)) for name, options in choices.items()}
         for want in sorted(occurring, key=lambda bits: (bits.weight, bits.activation))
     ]
 

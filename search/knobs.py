@@ -10,28 +10,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
-from paretrim.network import Axis, Group, Network, Operation
-from paretrim.problem import FULL_PRECISION, Bits
-
-#: fewest bits of a network's first and last layers (HAQ pins them to 8)
-END_BITS = 8
-
-#: a group can shrink in at least so many ways, whatever step the device asks for
-FEWEST_REDUCTIONS = 3
-
-
-class BitsDevice(Protocol):
-    """What of a device decides which values are legal."""
-
-    def legal_bits(self, operation: Operation) -> tuple[Bits, ...]:
-        """The bit-widths the device can run, or store, this layer at."""
-        ...
-
-    def channel_step(self, operation: Operation, bits: Bits) -> int:
-        """Channels by which this layer's time changes."""
-        ...
+from hw_models.legal import BitsDevice, legal_units
+from paretrim.network import Group, Network, Operation
+from paretrim.problem import Bits
 
 
 @dataclass(frozen=True)
@@ -136,67 +118,14 @@ Knob = KeepKnob | BitsKnob
 
 
 def keep_knob(network: Network, device: BitsDevice, group: Group, *, min_keep: float, stepped: bool) -> KeepKnob:
-    """The legal numbers of units of a group: at least `min_keep` of all, never none; multiples of the device's step, if
-    `stepped`.
-
-    A step so wide that it would leave fewer than four values is halved until it does not; the cost model knows what
-    that costs.
-    """
-    step = _unit_step(network, device, group) if stepped else 1
-    floor = max(1, math.ceil(group.units * min_keep))
-    while step > 1 and len(range(step, group.units, step)) < FEWEST_REDUCTIONS:
-        step //= 2
-    counts = [count for count in range(step, group.units, step) if count >= floor]
-    return KeepKnob(group.name, group.units, (*counts, group.units))
+    """The legal numbers of units of a group; on the device's steps, if `stepped`."""
+    counts = legal_units(network, device, group, min_keep=min_keep, stepped=stepped)
+    return KeepKnob(group.name, group.units, counts)
 
 
-def bits_knob(layer: Operation, device: BitsDevice, *, is_end: bool) -> BitsKnob:
-    """The legal bits of a layer. First and last layers (`is_end`) have at least 8, or the most the device knows."""
-    legal = sorted(set(device.legal_bits(layer)), key=lambda bits: (bits.weight * bits.activation, bits.weight))
-    if is_end and legal:
-        wide = [bits for bits in legal if min(bits.weight, bits.activation) >= END_BITS]
-        legal = wide or legal[-1:]
-    return BitsKnob(layer.name, tuple(legal) or (FULL_PRECISION,))
-
-
-def free_groups(network: Network) -> tuple[Group, ...]:
-    """The groups a search may shrink: not frozen, not the network's input, not its output."""
-    ends = {segment.group for segment in network.by_name[network.output].out_axis}
-    for operation in network.operations:
-        if "input" in operation.inputs:
-            ends |= {segment.group for segment in operation.in_axis}
-    return tuple(group for group in network.prunable_groups if group.name not in ends)
-
-
-def end_layers(network: Network) -> frozenset[str]:
-    """The layers no other layer comes before, and those none comes after."""
-    before: dict[str, frozenset[str]] = {"input": frozenset()}  # layers nearest above each operation's result
-    first, followed = set(), set()
-    for operation in network.operations:
-        above = frozenset[str]().union(*(before.get(name, frozenset()) for name in operation.inputs))
-        if operation.is_layer:
-            followed |= above
-            if not above:
-                first.add(operation.name)
-        before[operation.name] = frozenset({operation.name}) if operation.is_layer else above
-    return frozenset(first | ({layer.name for layer in network.layers} - followed))
-
-
-def _unit_step(network: Network, device: BitsDevice, group: Group) -> int:
-    """The widest step, in units of the group, that any layer at its ends asks for at any bits it may have."""
-    steps = [1]
-    for names, side in ((group.producers, "out_axis"), (group.consumers, "in_axis")):
-        for name in names:
-            layer = network.by_name[name]
-            channels = _channels_per_unit(getattr(layer, side), group.name)
-            if channels and layer.is_layer:
-                wanted = max((device.channel_step(layer, bits) for bits in device.legal_bits(layer)), default=1)
-                steps.append(math.ceil(wanted / channels))
-    return max(steps)
-
-
-def _channels_per_unit(axis: Axis, group: str) -> int:
-    return sum(segment.channels_per_unit for segment in axis if segment.group == group)
+def bits_knob(network: Network, layer: Operation, device: BitsDevice) -> BitsKnob:
+    """The legal bits of a layer."""
+    return BitsKnob(layer.name, network.searched_bits(layer.name, device.legal_bits(layer)))
 
 
 def _bin(coordinate: float, bins: int) -> int:

@@ -13,11 +13,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from hw_models.legal import STEPPED, BitsDevice
 from paretrim.algorithms import Genome
 from paretrim.errors import InvalidInput
 from paretrim.network import Network, units_kept
 from paretrim.problem import FULL_PRECISION, Constraint, Measurement, Objective, Policy
-from search.knobs import BitsDevice, BitsKnob, KeepKnob, Knob, bits_knob, end_layers, free_groups, keep_knob
+from search.knobs import BitsKnob, KeepKnob, Knob, bits_knob, keep_knob
 from search.projection import Levels, Projection, Vector, Walls, infeasible
 
 #: smallest share of a group's units that is proposed, unless the constraints cannot be met with it
@@ -25,9 +26,6 @@ MIN_KEEP = 0.1
 
 #: metrics that bits have no part in
 WIDTH_ONLY = frozenset({"macs"})
-
-#: metrics that a device's channel steps have a part in
-STEPPED = frozenset({"latency_ms", "energy_mj"})
 
 
 #: widths have enough room if they can all be turned up so far together
@@ -247,15 +245,11 @@ class Space:
 
     def _all_knobs(self, min_keep: float) -> tuple[Knob, ...]:
         stepped = bool(self.metrics & STEPPED)
-        ends = end_layers(self.network)
         widths: list[Knob] = [
             keep_knob(self.network, self.device, group, min_keep=min_keep, stepped=stepped)
-            for group in free_groups(self.network)
+            for group in self.network.free_groups
         ]
-        return (
-            *widths,
-            *(bits_knob(layer, self.device, is_end=layer.name in ends) for layer in self.network.layers),
-        )
+        return (*widths, *(bits_knob(self.network, layer, self.device) for layer in self.network.layers))
 
     def _searchable(self) -> tuple[int, ...]:
         """Positions of the knobs that have a choice which matters to an objective or a constraint."""

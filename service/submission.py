@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from hw_models.cost import Costs
 from hw_models.devices import load_device
+from hw_models.legal import STEPPED
 from hw_models.reach import smallest
 from paretrim.algorithms import with_baselines
 from paretrim.errors import Infeasible, InvalidInput, InvalidModel, NotMeasured
@@ -175,7 +176,7 @@ def check_reachable(request: JobRequest, inspection: Mapping[str, Any], document
     try:
         network = Network.from_json(inspection["network"])
         device = load_device(document)
-        reach = smallest(network, device)
+        reach = smallest(network, device, stepped=bool(wanted & STEPPED))
         original = Costs(network, device).original
     except NotMeasured as error:
         if request.device == "host-cpu":

@@ -7,7 +7,7 @@ Standard library only. Nothing here knows torch, ONNX or a device; `compressors`
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,9 @@ from paretrim.problem import FULL_PRECISION, Bits, Policy
 
 #: kinds of operations that hold weights and so are layers
 LAYER_KINDS = frozenset({"conv1d", "conv2d", "conv_transpose2d", "linear", "lstm", "gru", "embedding"})
+
+#: fewest bits of first and last layers, which every published mixed-precision network keeps wide
+END_BITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,40 @@ class Network:
     def prunable_groups(self) -> tuple[Group, ...]:
         """The groups that are not frozen, in order of their first producer."""
         return tuple(group for group in self.groups if group.frozen is None)
+
+    @cached_property
+    def free_groups(self) -> tuple[Group, ...]:
+        """The groups a search may shrink: not frozen, not the network's input, not its output."""
+        ends = {segment.group for segment in self.by_name[self.output].out_axis}
+        for operation in self.operations:
+            if "input" in operation.inputs:
+                ends |= {segment.group for segment in operation.in_axis}
+        return tuple(group for group in self.prunable_groups if group.name not in ends)
+
+    @cached_property
+    def end_layers(self) -> frozenset[str]:
+        """The layers no other layer comes before, and those none comes after."""
+        before: dict[str, frozenset[str]] = {"input": frozenset()}  # layers nearest above each operation's result
+        first: set[str] = set()
+        followed: set[str] = set()
+        for operation in self.operations:
+            above = frozenset[str]().union(*(before.get(name, frozenset()) for name in operation.inputs))
+            if operation.is_layer:
+                followed |= above
+                if not above:
+                    first.add(operation.name)
+            before[operation.name] = frozenset({operation.name}) if operation.is_layer else above
+        return frozenset(first | ({layer.name for layer in self.layers} - followed))
+
+    def searched_bits(self, layer: str, legal: Iterable[Bits]) -> tuple[Bits, ...]:
+        """Of the bits a device has for a layer, those a search may give it, rising by weight x activation bits.
+
+        First and last layers keep at least END_BITS in both, or the most there is; without any choice, full precision.
+        """
+        rising = sorted(set(legal), key=lambda bits: (bits.weight * bits.activation, bits.weight))
+        if layer in self.end_layers and rising:
+            rising = [b for b in rising if min(b.weight, b.activation) >= END_BITS] or rising[-1:]
+        return tuple(rising) or (FULL_PRECISION,)
 
     @cached_property
     def by_name(self) -> Mapping[str, Operation]:

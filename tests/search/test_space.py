@@ -3,10 +3,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hw_models.cost import Costs
+from hw_models.devices import load_device, shipped
+from hw_models.legal import STEPPED
+from hw_models.reach import smallest
 from paretrim.errors import Infeasible, InvalidInput
 from paretrim.network import Network
 from paretrim.problem import UNCHANGED, Bits, Constraint, Policy
-from search.knobs import KeepKnob, end_layers
+from search.knobs import KeepKnob
 from search.space import Space
 from tests.search.spaces import FP32, INT8, MIXED, PaperCosts, PaperDevice, mobilenet, plain, resnet, space
 
@@ -29,7 +33,7 @@ def one_step_up(space: Space, policy: Policy) -> list[Policy]:
     stepped = []
     for place, knob in enumerate(space.knobs):
         if knob in space.free_knobs:
-            stepped += [(*levels[:place], level, *levels[place + 1:]) for level in knob.up(levels[place])]
+            stepped += [(*levels[:place], level, *levels[place + 1 :]) for level in knob.up(levels[place])]
     return [space.policy(other) for other in stepped]
 
 
@@ -101,7 +105,7 @@ def test_any_policy_of_the_network_can_be_brought_onto_the_budget(data: st.DataO
 
 def test_first_and_last_layers_keep_eight_bits() -> None:
     network = resnet()
-    assert end_layers(network) == {"stem", "fc"}
+    assert network.end_layers == {"stem", "fc"}
     found = space(network, ("bops_ratio <= 0.9",), ("accuracy",), MIXED)
     lowest = found.decode(np.zeros(found.size))
     assert lowest.bits["stem"] == lowest.bits["fc"] == INT8
@@ -193,3 +197,15 @@ def test_a_budget_is_met_where_fewer_bits_are_slower() -> None:
     rng = np.random.default_rng(0)
     for _ in range(50):
         assert found.fits(found.project(found.decode(rng.random(found.size))))
+
+
+@pytest.mark.parametrize("metric", ["latency_ms", "macs", "size_bytes", "bops"])
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_what_is_refused_at_submission_is_what_no_search_can_reach(name: str, family: str, metric: str) -> None:
+    """One rule for both: between the two figures a job would be taken and then fail."""
+    network, device = FAMILIES[family](), load_device(shipped()[name])
+    with pytest.raises(Infeasible) as raised:
+        Space(network, device, Costs(network, device), constraints=[Constraint(metric, "<=", 0.0)])
+    at_submission = smallest(network, device, stepped=metric in STEPPED)[metric]
+    assert raised.value.reachable[metric] <= at_submission <= 1.02 * raised.value.reachable[metric]
