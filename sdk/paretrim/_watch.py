@@ -13,7 +13,7 @@ from paretrim.errors import APIConnectionError, JobFailed, ServerError, WaitTime
 from paretrim.wire import TERMINAL_STATES, Event, Job, Page, Search
 
 #: shown again at most this often
-REFRESH_SECONDS = 0.4
+REFRESH_SECONDS = 1.0
 
 #: what is told how things stand: the job, its searches, and the events since the last time
 Watcher = Callable[[Job, Sequence[Search], Sequence[Event]], None]
