@@ -15,6 +15,7 @@ import torch
 from demo import digits
 from demo.server import Server
 from paretrim import Client
+from paretrim._torch_export import export_module
 
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
@@ -46,7 +47,7 @@ def test_the_program_in_the_readme_runs_and_leaves_a_smaller_faster_network(serv
     """With the digits in place of CIFAR-10: the files' names are the README's."""
     net, dataset = digits.write(tmp_path / "digits", epochs=6)
     dataset.rename(tmp_path / "cifar10.npz")
-    (tmp_path / "resnet20.onnx").write_bytes(_exported(net))
+    (tmp_path / "resnet20.onnx").write_bytes(export_module(net, torch.zeros(1, 1, 8, 8)))
     profile = [
         str(Path(sys.executable).with_name("paretrim")),
         "profile",
@@ -80,23 +81,6 @@ def test_the_answer_is_the_same_everywhere(server: Server) -> None:
     members = {member.n for member in job.front()}
     assert members
     assert members == {candidate.n for candidate in job.candidates() if candidate.on_front}
-
-
-def _exported(net: torch.nn.Module) -> bytes:
-    import io
-
-    buffer = io.BytesIO()
-    torch.onnx.export(
-        net,
-        (torch.zeros(2, 1, 8, 8),),
-        buffer,
-        dynamo=False,
-        opset_version=17,
-        input_names=["x"],
-        output_names=["logits"],
-        dynamic_axes={"x": {0: "n"}, "logits": {0: "n"}},
-    )
-    return buffer.getvalue()
 
 
 def _accuracy(path: Path, dataset: Path) -> float:
