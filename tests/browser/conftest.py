@@ -7,14 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
-from sqlalchemy import select
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
-from service import accounts, schema, tables
-from service.context import Service
-from service.settings import Settings
 from tests.browser.rows import Shown, World, job, network, world
-from tests.browser.stage import CHROMIUM, FLAGS, Server, Visit, running, watched
+from tests.browser.stage import CHROMIUM, FLAGS, Server, Visit, serving, sign_in, watched
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -30,17 +26,8 @@ def chromium() -> None:
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """uvicorn with the whole app, as a process of its own."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("data"))
-    schema.upgrade(settings.database_url)
-    service = Service.build(settings)
-    with service.database.write() as session:
-        key = accounts.first_key(session)
-        workspace_id = session.scalar(select(tables.Workspace.id))
-    assert key is not None
-    assert workspace_id is not None
-    with running(settings) as (url, lines):
-        yield Server(url, service, key, workspace_id, lines)
-    service.database.close()
+    with serving(tmp_path_factory.mktemp("data")) as served:
+        yield served
 
 
 @pytest.fixture(scope="package")
@@ -48,6 +35,9 @@ def browser() -> Iterator[Browser]:
     """One Chromium for all tests here; started late and ended with them, since it holds an event loop."""
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS.split())
+        expect.set_options(
+            timeout=20_000
+        )  # patience for a machine with other work to do; a test that passes waits for nothing
         yield launched
         launched.close()
 
@@ -56,11 +46,7 @@ def browser() -> Iterator[Browser]:
 def signed_in(server: Server, browser: Browser) -> Any:
     """The cookies of somebody who has signed in through the form."""
     context = browser.new_context()
-    page = context.new_page()
-    page.goto(f"{server.url}/jobs")
-    page.get_by_label("API key").fill(server.key)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/jobs")
+    sign_in(server, context)
     state = context.storage_state()
     context.close()
     return state

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from playwright.sync_api import BrowserContext, Page
+from sqlalchemy import select
 
+from service import accounts, schema, tables
 from service.context import Service
 from service.settings import Settings
 
@@ -71,6 +73,34 @@ def running(settings: Settings, **environment: str) -> Iterator[tuple[str, list[
         listener.join(15)
 
 
+@contextmanager
+def serving(data_dir: Path, **settings: Any) -> Iterator[Server]:
+    """A migrated database, its first key, and a server on it."""
+    made = Settings(data_dir=data_dir, **settings)
+    schema.upgrade(made.database_url)
+    service = Service.build(made)
+    with service.database.write() as session:
+        key = accounts.first_key(session)
+        workspace_id = session.scalar(select(tables.Workspace.id))
+    assert key is not None
+    assert workspace_id is not None
+    try:
+        with running(made) as (url, lines):
+            yield Server(url, service, key, workspace_id, lines)
+    finally:
+        service.database.close()
+
+
+def sign_in(server: Server, context: BrowserContext) -> None:
+    """Through the form, as people do."""
+    page = context.new_page()
+    page.goto(f"{server.url}/jobs")
+    page.get_by_label("API key").fill(server.key)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/jobs")
+    page.close()
+
+
 def _address(output: IO[str], lines: list[str]) -> str:
     """Where it listens, which it says once it does."""
     for line in output:
@@ -111,7 +141,7 @@ class Visit:
 
 def watched(context: BrowserContext, url: str) -> Visit:
     """A new page whose complaints are gathered."""
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     visit = Visit(page, url)
     page.add_init_script(WATCH)

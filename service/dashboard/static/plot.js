@@ -139,7 +139,8 @@ export class Chart extends HTMLElement {
     const library = await plotly();
     const { traces, layout: own, config, summary } = this.build(this.data);
     await library.react(this.plot, traces, layout(own), { ...CONFIG, ...config });
-    this.plot.setAttribute("role", "img");
+    // a picture, unless it holds buttons: what is inside a picture is hidden from screen readers
+    this.plot.setAttribute("role", config?.displayModeBar === false ? "img" : "figure");
     this.plot.setAttribute("aria-label", summary);
     if (!this.drawn) {
       this.drawn = true;
