@@ -20,6 +20,8 @@ from paretrim.problem import Candidate, Policy
 from search.aim import Aim
 from search.algorithm import Task
 from search.novelty import Seen, load_rng_state, rng_state, something_new
+from search.opening import openings
+from search.projection import Vector
 from search.walk import Array, Walk
 from search.worth import Worth
 
@@ -42,6 +44,7 @@ class AgentSearch:
         self._walk = Walk(self._space, aims=len(self._aim.metrics))
         self._rng = np.random.default_rng([seed, 1])
         self._seen = Seen()
+        self._opening = openings(self._space)
         self._asked = self._told = 0
         planned = task.budget.candidates
         self._warmup = min(round(planned * WARMUP_SHARE), MOST_WARMUP) if options.warmup is None else options.warmup
@@ -105,10 +108,10 @@ class AgentSearch:
             baseline_decay=options.baseline_decay,
         )
 
-    def _decide(self, aims: Sequence[float]) -> Array:
-        """A vector: the whole network for the first episode, chance during warm-up, then the actor with noise."""
-        if self._asked == 0:
-            return np.ones(self._space.size)
+    def _decide(self, aims: Sequence[float]) -> Vector:
+        """A vector: the openings first, chance during warm-up, then the actor with noise."""
+        if self._asked < min(len(self._opening), self._warmup):
+            return self._space.encode(self._opening[self._asked])
         if self._asked < self._warmup:
             return self._rng.random(self._space.size)
         noise = self._options.noise * self._decay ** (self._asked - self._warmup)

@@ -134,7 +134,7 @@ class OptunaSearch:
                 params=self._params(self._space.encode(candidate.policy)),
                 distributions=dict(self._distributions),
                 values=self._front.losses(candidate.measurement).tolist(),
-                system_attrs=dict(self._attributes(candidate)) | self._adopted,
+                system_attrs={**self._attributes(candidate), **self._adopted},
             )
             self._study.add_trial(trial)
 
@@ -160,7 +160,7 @@ class OptunaSearch:
         )
 
 
-class _Executing(BaseSampler):  # type: ignore[misc] - optuna is not checked
+class _Executing(BaseSampler):
     """A sampler whose every point is replaced by the one carried out, before the study records it."""
 
     def __init__(

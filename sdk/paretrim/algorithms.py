@@ -154,7 +154,9 @@ class Nsga2Options(Options):
     """Non-dominated sorting genetic algorithm II (Deb et al., 2002), Optuna's."""
 
     genome: Annotated[Genome, Field(description=_GENOME)] = "joint"
-    population: Annotated[int, Field(ge=2, le=10_000, description="Individuals of a generation.")] = 24
+    population: Annotated[
+        int | None, Field(ge=2, le=10_000, description="Individuals of a generation; absent: a tenth of the budget.")
+    ] = None
     crossover: Annotated[float, Field(ge=0, le=1, description="Probability that a child has two parents.")] = 0.9
     swapping: Annotated[float, Field(ge=0, le=1, description="Probability that a gene is the other parent's.")] = 0.5
     mutation: Annotated[
