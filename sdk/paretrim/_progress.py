@@ -30,13 +30,14 @@ def watcher(console: Console | None = None) -> Iterator[Watcher]:
 def _bars(console: Console) -> Iterator[Watcher]:
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+    from rich.table import Column
 
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[said]}"),
-        TimeElapsedColumn(),
+        BarColumn(bar_width=24 if console.width >= 100 else 10, table_column=Column(no_wrap=True)),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[said]}", table_column=Column(overflow="fold")),  # the one that gives way
+        TimeElapsedColumn(table_column=Column(no_wrap=True)),
     )
     tasks: dict[str, TaskID] = {}
     with Progress(*columns, console=console, transient=False) as progress:

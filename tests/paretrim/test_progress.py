@@ -26,9 +26,9 @@ SEARCHES = [
 SAID = Event.model_validate(event(3, "log", message="layer [3] cannot shrink"))
 
 
-def shown(*, terminal: bool, last: str = "succeeded") -> str:
+def shown(*, terminal: bool, last: str = "succeeded", width: int = 160) -> str:
     file = io.StringIO()
-    console = Console(file=file, force_terminal=terminal, width=160, color_system=None)
+    console = Console(file=file, force_terminal=terminal, width=width, color_system=None)
     with watcher(console) as watch:
         watch(JOB, SEARCHES, [SAID])
         watch(JOB, SEARCHES, [])
@@ -47,6 +47,15 @@ def test_a_terminal_shows_a_bar_for_every_search_the_best_and_the_front() -> Non
     assert "about 1 min 35 s left" in text
     assert "layer [3] cannot shrink" in text
     assert "succeeded" in shown(terminal=True)
+
+
+def test_a_narrow_terminal_loses_no_figure() -> None:
+    """The text is folded; the counts and the time are not cut."""
+    text = shown(terminal=True, last="running", width=72)
+    assert "15/40" in text
+    assert "20/80" in text
+    assert "0:00:00" in text
+    assert "…" not in text
 
 
 def test_a_file_gets_a_line_when_something_changed() -> None:
