@@ -74,15 +74,18 @@ def fetch_file(result: Result, to: Any, name: str | None, progress: Progress | N
 
 def export(job: str, n: int, timeout_seconds: float) -> Flow[CandidateView]:
     """Have a candidate fine-tuned, exported and measured, and wait for it. Raises WaitTimeout, ParetrimError."""
-    yield Call("POST", path("jobs", job, "candidates", n, "export"), headers=new_key())
+    call = Call("POST", path("jobs", job, "candidates", n, "export"), headers=new_key())
     waited, pause = 0.0, 0.25
     while True:
+        asked = yield from fetch(call, wire.Export)  # with one key this is asking how the same export fares
+        if asked.state == "failed":
+            raise ParetrimError(
+                f"candidate {n} of job {job} could not be exported: {asked.message or 'no reason given'}"
+            )
         view = yield from candidate(job, n)
         if view.delivery is not None:
             return view
-        if view.failure is not None:
-            raise ParetrimError(f"candidate {n} cannot be exported: {view.failure}")
-        if waited > timeout_seconds:
+        if waited >= timeout_seconds:
             raise WaitTimeout(f"candidate {n} of job {job} is still being exported; look again later")
         yield Sleep(pause)
         waited += pause

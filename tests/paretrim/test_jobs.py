@@ -339,6 +339,36 @@ def test_a_file_that_was_there_stays_when_the_download_fails(server: ScriptedSer
     assert (tmp_path / "x.onnx").read_bytes() == b"the old one"
 
 
+def _export(server: ScriptedServer, *states: str) -> Any:
+    """A candidate whose export goes through these states, on a server that the test plays."""
+    bare = {"n": 7, "index": 3, "policy": {}, "measurement": searched(0.5, 1.0).to_json()}
+    made = {"measurement": delivered(0.6, 1.1).to_json(), "original": {}, "artifact": "art_1"}
+    views = [Answer(200, bare), *[Answer(200, bare)] * (len(states) - 1), Answer(200, bare | {"delivery": made})]
+    exports = [Answer(202, {"job": "job_1", "n": 7, "state": state, "message": "no room"}) for state in states]
+    server.on("GET", "/jobs/job_1", Answer(200, job_body("succeeded")))
+    server.on("GET", "/jobs/job_1/candidates/7", *views)
+    server.on("POST", "/jobs/job_1/candidates/7/export", *exports)
+    return Client(server.url).jobs.get("job_1").candidate(7)
+
+
+def test_a_candidate_is_exported_when_somebody_wants_it(server: ScriptedServer) -> None:
+    exported = _export(server, "queued", "running", "done").export()
+    assert exported.accuracy == 0.6
+    asked = server.requests("POST", "/jobs/job_1/candidates/7/export")
+    assert len({seen.headers["idempotency-key"] for seen in asked}) == 1, "it is one export, asked for once"
+
+
+def test_an_export_that_fails_says_why(server: ScriptedServer) -> None:
+    with pytest.raises(errors.ParetrimError, match="could not be exported: no room"):
+        _export(server, "queued", "failed").export()
+
+
+def test_an_export_may_take_longer_than_one_waits(server: ScriptedServer) -> None:
+    candidate = _export(server, "queued", "running", "running", "running")
+    with pytest.raises(errors.WaitTimeout, match="still being exported"):
+        candidate.export(timeout_seconds=0)
+
+
 def test_every_candidate_can_be_listed_page_by_page(done: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("paretrim._pages.PAGE_SIZE", 2)
     assert [c.n for c in done.candidates()] == [0, 1, 2, 3, 4, 5]
