@@ -54,6 +54,7 @@ def check_url(url: str, *, allow_loopback: bool = False) -> None:
         or port == 0
         or not url.isascii()
         or not url.isprintable()
+        or " " in url
     ):
         raise InvalidInput("write https://host/path, without a user or password in it", field="url")
     literal = _literal(parts.hostname)

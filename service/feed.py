@@ -18,6 +18,7 @@ from anyio import to_thread
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from paretrim.wire import TERMINAL_STATES
 from service.database import Database
 from service.tables import Event, Job
 
@@ -55,7 +56,7 @@ class Feed:
         self._database = database
         self._poll_seconds = poll_seconds
         self._watched: dict[str, int] = {}  # job -> how many watch it
-        self._newest: dict[str, int] = {}  # job -> newest seq seen, -1 if it is gone
+        self._seen: dict[str, tuple[int, bool]] = {}  # job -> its newest seq, and whether no more will come
         self._changed = asyncio.Condition()
         self._poller: asyncio.Task[None] | None = None
         self._closing = False
@@ -65,7 +66,7 @@ class Feed:
     async def follow(self, job_id: str, after: int) -> AsyncIterator[Happened | None]:
         """The events after `after` as they happen; None now and then, to keep a connection alive. Ends with `end`."""
         self._watched[job_id] = self._watched.get(job_id, 0) + 1
-        self._newest.setdefault(job_id, after)
+        self._seen.setdefault(job_id, (after, False))
         if self._poller is None:
             self._poller = asyncio.create_task(self._poll())
         try:
@@ -76,9 +77,12 @@ class Feed:
                     yield happened
                 if page and page[-1].type == "end" and len(page) < PAGE:
                     return
-                if not page and not await self._wait(job_id, after):
+                if page:
+                    continue
+                if not await self._wait(job_id, after):
                     yield None
-                if self._newest.get(job_id, 0) < 0:
+                newest, over = self._seen.get(job_id, (0, True))
+                if over and newest <= after:
                     return
         finally:
             self._leave(job_id)
@@ -87,7 +91,12 @@ class Feed:
         key = (job_id, after)
         if key not in self._recent:
             self._recent[key] = asyncio.create_task(self._read(job_id, after))
-        return await asyncio.shield(self._recent[key])  # one reader's going must not take it from the others
+        try:
+            return await asyncio.shield(self._recent[key])  # one reader's going must not take it from the others
+        except Exception as error:
+            log.warning("events could not be read, trying again: %s", error)
+            self._recent.pop(key, None)
+            return ()
 
     async def _read(self, job_id: str, after: int) -> list[Happened]:
         def read() -> list[Happened]:
@@ -100,17 +109,19 @@ class Feed:
         """Until there is something after `after`. False if nothing came for a while."""
         with suppress(TimeoutError):
             async with asyncio.timeout(KEEP_ALIVE_SECONDS), self._changed:
-                await self._changed.wait_for(
-                    lambda: self._closing or self._newest.get(job_id, 0) > after or self._newest.get(job_id, 0) < 0
-                )
+                await self._changed.wait_for(lambda: self._closing or self._has_news(job_id, after))
                 return True
         return False
+
+    def _has_news(self, job_id: str, after: int) -> bool:
+        newest, over = self._seen.get(job_id, (0, True))
+        return over or newest > after
 
     def _leave(self, job_id: str) -> None:
         self._watched[job_id] -= 1
         if not self._watched[job_id]:
             del self._watched[job_id]
-            self._newest.pop(job_id, None)
+            self._seen.pop(job_id, None)
         if not self._watched and self._poller is not None:
             self._poller.cancel()
             self._poller = None
@@ -120,7 +131,7 @@ class Feed:
             await asyncio.sleep(self._poll_seconds)
             watched = list(self._watched)
             try:
-                newest = await to_thread.run_sync(self._newest_of, watched)
+                seen = await to_thread.run_sync(self._look, watched)
             except Exception as error:
                 log.warning("events could not be read, trying again: %s", error)
                 continue
@@ -128,13 +139,13 @@ class Feed:
             async with self._changed:
                 for job_id in watched:
                     if job_id in self._watched:
-                        self._newest[job_id] = newest.get(job_id, -1)
+                        self._seen[job_id] = seen.get(job_id, (0, True))
                 self._changed.notify_all()
 
-    def _newest_of(self, jobs: Sequence[str]) -> dict[str, int]:
+    def _look(self, jobs: Sequence[str]) -> dict[str, tuple[int, bool]]:
         with self._database.read() as session:
-            statement = select(Job.id, Job.last_seq).where(Job.id.in_(jobs))
-            return {job_id: last_seq for job_id, last_seq in session.execute(statement)}
+            statement = select(Job.id, Job.last_seq, Job.state).where(Job.id.in_(jobs))
+            return {job_id: (seq, state in TERMINAL_STATES) for job_id, seq, state in session.execute(statement)}
 
     async def close(self) -> None:
         """End all streams, so that the server can stop."""
