@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+import torch
 from torch import Tensor, fx
 
 from compressors.criteria import CriterionName, Ranking
 from compressors.fold import fold
+from compressors.gram import convolution_groups
 from compressors.graph import clone
 from compressors.imported import Imported
 from compressors.prune import channel_map, slice_module
-from compressors.quantize import Quantizer, WeightRule
+from compressors.quantize import Quantizer, Remaining, WeightRule
 from compressors.ranges import RangeMethod
 from compressors.rebuild import Kept, Rebuilder
 from compressors.reconstruction import RIDGE
@@ -148,13 +150,17 @@ class Compressor:
                 chosen[group] = self._ranking.keep(group, count)
         return chosen
 
+    def orders(self) -> dict[str, tuple[int, ...]]:
+        """By group that may shrink its units as the criterion ranks them, the least important first."""
+        return {g.name: tuple(self._ranking.order(g.name).tolist()) for g in self._network.prunable_groups}
+
     def compress(self, policy: Policy) -> Compressed:
         """The network under a policy. Raises InvalidPolicy naming the group or layer at fault."""
         kept = self.kept(policy)
         pruned = self._prune(policy, kept)
         if any(bits.weight <= 16 or bits.activation <= 8 for bits in policy.bits.values()):
-            places = {name: self._channels.weight_input(name, kept) for name in policy.bits}
-            module = self._quantizer.quantize(pruned.folded, policy.bits, places, pruned.key)
+            remaining = {name: self._remaining(name, kept) for name in policy.bits}
+            module = self._quantizer.quantize(pruned.folded, policy.bits, remaining, pruned.key)
         else:
             module = clone(pruned.module)
         return Compressed(module, policy, kept, self._report(policy, pruned))
@@ -172,6 +178,12 @@ class Compressor:
         if len(self._pruned) > REMEMBERED:
             self._pruned.popitem(last=False)
         return known
+
+    def _remaining(self, layer: str, kept: Kept) -> Remaining:
+        groups = convolution_groups(self._imported.module.get_submodule(layer))
+        depthwise = groups > 1 and self._network.by_name[layer].is_depthwise
+        left = self._channels.input_channels(layer, kept) if depthwise else torch.arange(groups)
+        return Remaining(self._channels.weight_input(layer, kept), left)
 
     def _refit(self, module: fx.GraphModule, kept: Kept) -> dict[str, float]:
         assert self._calibration is not None

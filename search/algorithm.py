@@ -25,6 +25,8 @@ class Task:
     constraints: tuple[Constraint, ...]
     original: Measurement  #: the uncompressed network, measured as candidates are
     budget: Budget = field(default=DEFAULT_BUDGET)  #: to plan with; whoever drives the search enforces it
+    #: by group its units as the criterion ranks them, the least important first; for algorithms that choose units
+    orders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 class Algorithm(Protocol):

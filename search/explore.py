@@ -64,6 +64,7 @@ class SearchSetting:
     device: Mapping[str, Any]  #: the device document that costs are predicted with
     original: Measurement
     judged: Provenance  #: how accuracies are obtained
+    orders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  #: units by group, the least important first
 
     def space(self, plan: JobPlan) -> Space:
         """The policies allowed. Raises Infeasible."""
@@ -83,7 +84,7 @@ def explore(
     """Run a search from where its records end. Raises Interrupted when `wanted` is not `run`."""
     try:
         space = setting.space(plan)
-        task = Task(space, plan.objectives, plan.constraints, setting.original, plan.budget)
+        task = Task(space, plan.objectives, plan.constraints, setting.original, plan.budget, setting.orders)
         algorithm = ALGORITHMS[search.algorithm](task, check_options(search.algorithm, search.options), search.seed)
         exploration = Exploration(plan, search, algorithm, space, setting.original, pool, setting.judged)
         exploration.resume(recorded)

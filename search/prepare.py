@@ -18,6 +18,7 @@ from compressors import (
     collect_statistics,
     describe,
     read_onnx,
+    read_safetensors,
 )
 from hw_models.cost import Costs
 from hw_models.devices import load_device
@@ -76,11 +77,12 @@ class Prepared:
 
 def read_model(content: bytes, architecture: str | None) -> Imported:
     """ONNX, or the weights of a registered architecture as safetensors. Raises InvalidModel."""
-    if architecture is None:
-        return read_onnx(content)
-    from compressors import read_safetensors
+    return read_onnx(content) if architecture is None else read_safetensors(content, architecture)
 
-    return read_safetensors(content, architecture)
+
+def calibration_rows(split: Split, seed: int) -> Split:
+    """What statistics are collected on."""
+    return split.sample(CALIBRATION_ROWS, seed)
 
 
 def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
@@ -99,19 +101,21 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
     before = recorder.preparation()
     _check_same(before, splits, network)
     recorder.progress("preparing", 1, 3)
-    rows = splits.calibration.sample(CALIBRATION_ROWS, plan.seed)
+    rows = calibration_rows(splits.train or splits.validation, plan.seed)
     statistics = collect_statistics(imported, network, rows.inputs(), seed=plan.seed)
     recorder.progress("preparing", 2, 3)
     scoring = splits.validation.sample(plan.validation_samples, plan.seed)
     basis = EvaluationBasis(inputs.model, inputs.architecture, statistics, scoring, plan.metric)
-    evaluator = Evaluator(Compressor(imported, network, statistics, CompressorOptions()), scoring, plan.metric)
+    compressor = Compressor(imported, network, statistics, CompressorOptions())
+    evaluator = Evaluator(compressor, scoring, plan.metric)
     judged = Provenance("measured", f"validation split, {len(scoring)} rows")
     if before is None:
         document = _with_measurements(plan, inputs.device, network)
         original = _measure_original(evaluator, Costs(network, load_device(document)), judged)
     else:
         document, original = before["device"], Measurement.from_json(before["original"])
-    prepared = Prepared(imported, splits, basis, SearchSetting(network, document, original, judged), evaluator)
+    setting = SearchSetting(network, document, original, judged, compressor.orders())
+    prepared = Prepared(imported, splits, basis, setting, evaluator)
     prepared.setting.space(plan)  # says now if the constraints cannot be met
     if before is None:
         recorder.prepared(original, _preparation(prepared), (*imported.warnings, *splits.notes))

@@ -150,6 +150,20 @@ class GreedyOptions(SurrogateOptions):
     """Separable model of accuracy, answered step by step: least damage for what is saved."""
 
 
+class TecOptions(ScalarOptions):
+    """Genetic search over one bit per filter, with roulette, crossover by layer and mutation (TEC, KDD 2018)."""
+
+    population: Annotated[
+        int | None, Field(ge=4, le=10_000, description="Parents kept; absent: a fifth of the budget, at most 32.")
+    ] = None
+    compression: Annotated[
+        float, Field(ge=0, le=10, description="Weight of the share of units removed, beside accuracy, in fitness.")
+    ] = 0.02
+    crossover: Annotated[float, Field(ge=0, le=1, description="Probability that a child has two parents.")] = 0.7
+    mutation: Annotated[float, Field(ge=0, le=1, description="Chance of each further group to be mutated too.")] = 0.1
+    fresh: Annotated[float, Field(ge=0, le=1, description="Probability of a new individual from the criterion.")] = 0.1
+
+
 class Nsga2Options(Options):
     """Non-dominated sorting genetic algorithm II (Deb et al., 2002), Optuna's."""
 
@@ -177,6 +191,7 @@ OPTIONS: Mapping[str, type[Options]] = {
     "sac": SacOptions,
     "sensitivity": SensitivityOptions,
     "td3": Td3Options,
+    "tec": TecOptions,
     "triangle": TriangleOptions,
     "uniform": UniformOptions,
 }

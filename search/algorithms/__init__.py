@@ -19,6 +19,7 @@ from search.algorithms.random import RandomSearch
 from search.algorithms.sac import Sac
 from search.algorithms.sensitivity import Sensitivity
 from search.algorithms.td3 import Td3
+from search.algorithms.tec import Tec
 from search.algorithms.triangle import Triangle
 from search.algorithms.uniform import UniformSearch
 
@@ -34,6 +35,7 @@ ALGORITHMS: Mapping[str, Maker] = {
     "sac": Sac,
     "sensitivity": Sensitivity,
     "td3": Td3,
+    "tec": Tec,
     "triangle": Triangle,
     "uniform": UniformSearch,
 }
