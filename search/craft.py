@@ -15,14 +15,24 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, fx
 
-from compressors import Compressed, Compressor, CompressorOptions, check_parity, describe, fold, write_onnx
-from compressors.finetune import finetune
-from compressors.training import FinetuneOptions, Progress, TensorData
+from compressors import (
+    Compressed,
+    Compressor,
+    CompressorOptions,
+    FinetuneOptions,
+    Progress,
+    TensorData,
+    check_parity,
+    describe,
+    finetune,
+    fold,
+    write_onnx,
+)
 from paretrim.problem import Policy
 from search.data import Split
 from search.evaluate import BATCH, Evaluator
 from search.plan import Interrupted, Wanted
-from search.prepare import EvaluationBasis, read_model
+from search.prepare import EvaluationBasis, calibration_rows, read_model
 from search.score import Interval, score, wilson
 
 #: rows an exported file's outputs are compared with torch's on
@@ -79,16 +89,23 @@ class Workbench:
     def __init__(self, basis: CraftBasis) -> None:
         self._basis = basis
         self._imported = read_model(basis.evaluation.model, basis.evaluation.architecture)
-        network = describe(self._imported)
-        self._compressor = Compressor(self._imported, network, basis.evaluation.statistics, CompressorOptions())
-        self._evaluator = Evaluator(self._compressor, basis.evaluation.scoring, basis.evaluation.metric)
+        network, statistics = describe(self._imported), basis.evaluation.statistics
+        searched = Compressor(self._imported, network, statistics, CompressorOptions())
+        careful = Compressor(
+            self._imported,
+            network,
+            statistics,
+            CompressorOptions(reconstruction="sequential", seed=basis.seed),
+            calibration=calibration_rows(basis.train or basis.validation, basis.seed).inputs(),
+        )
+        self._compressors = (searched, careful)
+        self._evaluator = Evaluator(searched, basis.evaluation.scoring, basis.evaluation.metric)
 
     def craft(self, policy: Policy, wanted: Callable[[], Wanted] = lambda: "run") -> Crafted | str:
         """The network of a policy, or why there is none. Raises Interrupted."""
         start = time.thread_time()
         try:
-            compressed = self._compressor.compress(policy)
-            before = self._evaluator.accuracy(fold(compressed.module))
+            compressed, before = self._compressed(policy)
             module, history = self._finetuned(compressed, wanted)
             after = self._evaluator.accuracy(fold(module))
             if after < before:  # never give away what fine-tuning has made worse
@@ -98,6 +115,13 @@ class Workbench:
             raise
         except Exception as error:  # one network that cannot be made does not cost the others
             return f"{type(error).__name__}: {error}"
+
+    def _compressed(self, policy: Policy) -> tuple[Compressed, float]:
+        """By the recipe of the search or the careful one, whichever does better on validation; and its accuracy."""
+        made = [compressor.compress(policy) for compressor in self._compressors]
+        judged = [self._evaluator.accuracy(fold(compressed.module)) for compressed in made]
+        best = judged.index(max(judged))
+        return made[best], judged[best]
 
     def _finetuned(
         self, compressed: Compressed, wanted: Callable[[], Wanted]

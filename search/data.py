@@ -105,11 +105,6 @@ class Splits:
     test: Split
     notes: tuple[str, ...] = ()
 
-    @property
-    def calibration(self) -> Split:
-        """Where unlabelled inputs for statistics are taken from."""
-        return self.validation if self.train is None else self.train
-
     def present(self) -> dict[str, Split]:
         """The splits there are, by name."""
         parts = {"train": self.train, "validation": self.validation, "test": self.test}

@@ -23,7 +23,9 @@ from search.ledger import Ledger
 from search.plan import Interrupted, JobInputs, JobPlan, Recorded, SearchPlan, Wanted
 from search.prepare import Prepared
 from search.ray_delivery import RayWorkshop
-from search.ray_pool import Actor, DeskActor, RayPool
+from search.ray_desk import Actor, DeskActor
+from search.ray_pool import RayPool
+from search.ray_worker import Crew
 
 #: a trial must ask Tune for something; one byte of memory is nothing
 NO_CPU = tune.PlacementGroupFactory([{"memory": 1.0}])
@@ -52,7 +54,7 @@ class RayJob:
     inputs: JobInputs
     prepared: Prepared
     ledger: Ledger
-    workers: int
+    crew: Crew
 
     def search(self, *, stop_losing: bool = False) -> None:
         """Run all searches that are not over. Raises Interrupted, LeaseLost."""
@@ -65,11 +67,13 @@ class RayJob:
 
     def deliver(self) -> None:
         """Fine-tune on the cluster, measure here. Raises Interrupted, LeaseLost."""
-        deliver(self.plan, self.inputs, self.prepared, self.ledger, RayWorkshop(self.workers))
+        deliver(self.plan, self.inputs, self.prepared, self.ledger, RayWorkshop(self.crew))
 
     def _experiment(self, searches: list[SearchPlan], scheduler: TrialScheduler | None) -> None:
-        desk: Actor = DeskActor.remote([ray.put(self.prepared.basis)], self.workers)
-        clerk = Clerk(desk, self.ledger, ends_early=scheduler is not None)
+        desk: Actor = DeskActor.remote()
+        for place in self.crew.present:
+            desk.arrived.remote(place, self.crew.workers[place])
+        clerk = Clerk(desk, self.crew, self.ledger, ends_early=scheduler is not None)
         errand = Errand(self.plan, self.prepared.setting, {s.id: self.ledger.so_far(s) for s in searches})
         try:
             with tempfile.TemporaryDirectory(prefix="pt-tune-") as folder:
@@ -108,11 +112,10 @@ class RayJob:
 class Clerk(tune.Callback):
     """Fetches what searches posted and has it recorded; tells the desk what is wanted. Runs in Tune's loop."""
 
-    def __init__(self, desk: Actor, ledger: Ledger, *, ends_early: bool) -> None:
+    def __init__(self, desk: Actor, crew: Crew, ledger: Ledger, *, ends_early: bool) -> None:
         self.error: Exception | None = None  #: what recording raised; Tune would hide it
         self.wanted: Wanted = "run"
-        self._desk = desk
-        self._ledger = ledger
+        self._desk, self._crew, self._ledger = desk, crew, ledger
         self._ends_early = ends_early
         self._searches = {search.id: search for search in ledger.plan.searches}
         self._looked = 0.0
@@ -135,13 +138,18 @@ class Clerk(tune.Callback):
             self._guarded(search, Ended("succeeded", "stopped early: it fell behind the job's other searches"))
 
     def turn(self) -> None:
-        """Fetch, record, ask what is wanted."""
+        """Fetch, record, fill places, ask what is wanted."""
         self._looked = time.monotonic()
         if self.error is not None:
             return
-        for search_id, step in ray.get(self._desk.collect.remote()):
+        mail, vacant = ray.get(self._desk.collect.remote())
+        for search_id, step in mail:
             self._guarded(self._searches[search_id], step)
+        for place in vacant:
+            self._crew.refill(place)
         try:
+            for place in self._crew.arrivals():
+                ray.get(self._desk.arrived.remote(place, self._crew.workers[place]))
             self.wanted = self._ledger.recorder.wanted()
         except Exception as error:  # raised again when Tune has stopped
             self.error = error

@@ -61,13 +61,18 @@ def _run_on_ray(
     """Search and deliver on a cluster. Ray takes a second to import, and its settings have to be there before."""
     from search.ray_cluster import cluster  # isort: split
     from search.ray_job import RayJob
+    from search.ray_worker import Crew
 
     data_bytes = 2 * sum(split.x.nbytes + split.y.nbytes for split in prepared.splits.present().values())
     with cluster(data_bytes=data_bytes + 4 * len(inputs.model), workers=workers) as count:
-        job = RayJob(plan, inputs, prepared, ledger, count)
-        job.search(stop_losing=stop_losing)
-        settle(ledger)
-        job.deliver()
+        crew = Crew(prepared.basis, count)
+        try:
+            job = RayJob(plan, inputs, prepared, ledger, crew)
+            job.search(stop_losing=stop_losing)
+            settle(ledger)
+            job.deliver()
+        finally:
+            crew.dismiss()
 
 
 def search_inline(plan: JobPlan, prepared: Prepared, ledger: Ledger) -> None:

@@ -111,7 +111,6 @@ def test_without_train_nothing_can_be_fine_tuned_and_it_says_so(tmp_path: Path) 
     arrays = {name: value for name, value in whole().items() if not name.startswith("train")}
     splits = load_dataset(saved(tmp_path, **arrays), seed=0)
     assert splits.train is None
-    assert splits.calibration is splits.validation
     assert "nothing is fine-tuned" in splits.notes[0]
 
 

@@ -2,16 +2,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 import ray
 
+from paretrim.errors import JobFailed
 from paretrim.problem import UNCHANGED, Policy
+from search.evaluate import Outcome
 from search.plan import Interrupted, JobInputs, LeaseLost, Wanted
 from search.prepare import prepare
-from search.ray_pool import Actor, DeskActor, RayPool
+from search.ray_desk import DeskActor
+from search.ray_pool import RayPool
+from search.ray_worker import STARTS, Crew
 from search.run import run_job
 from tests.search import tiny
 from tests.search.records import MemoryRecorder, interrupted_after
@@ -59,56 +64,93 @@ def test_a_job_that_somebody_else_has_writes_nothing_more_on_ray(inputs: JobInpu
     assert not (Path.home() / "ray_results").exists()
 
 
-@pytest.fixture
-def desk(inputs: JobInputs) -> Iterator[Actor]:
-    """A desk with two evaluation actors."""
-    basis = prepare(tiny.plan(), inputs, MemoryRecorder()).basis
-    made = DeskActor.remote([ray.put(basis)], 2)
+DEADLY = Policy(keep={"stem": 0.25})
+
+
+class Company:
+    """Workers and a desk, and somebody who fills places while a pool waits."""
+
+    def __init__(self, inputs: JobInputs) -> None:
+        self.crew = Crew(prepare(tiny.plan(), inputs, MemoryRecorder()).basis, 2)
+        self.desk = DeskActor.remote()
+        self.pool = RayPool(self.desk, 0)
+
+    def run(self) -> Wanted:
+        for place in ray.get(self.desk.collect.remote())[1]:
+            self.crew.refill(place)
+        for place in self.crew.arrivals():
+            ray.get(self.desk.arrived.remote(place, self.crew.workers[place]))
+        return "run"
+
+    def end(self) -> None:
+        self.crew.dismiss()
+        ray.kill(self.desk)
+
+
+@pytest.fixture(scope="module")
+def company(inputs: JobInputs, ray_workers: int) -> Iterator[Company]:
+    assert ray_workers == 2
+    made = Company(inputs)
     yield made
-    ray.kill(made)
+    made.end()
 
 
-def hired(desk: Actor) -> list[Actor]:
-    return [actor for _, actor in ray.get(desk.actors.remote())]
-
-
-def test_a_policy_whose_process_dies_is_tried_on_another(desk: Actor) -> None:
-    pool = RayPool(desk, 0)
-    before = hired(desk)
-    expected = pool.evaluate([UNCHANGED], lambda: "run")[0].accuracy
+def test_a_policy_whose_process_dies_is_tried_on_another(company: Company) -> None:
+    before = list(company.crew.workers)
+    expected = company.pool.evaluate([UNCHANGED], company.run)[0].accuracy
     assert expected is not None
     ray.kill(before[0])
     half = Policy(keep={"stem": 0.5})
-    outcomes = pool.evaluate([UNCHANGED, half, half], lambda: "run")
+    outcomes = company.pool.evaluate([UNCHANGED, half, half], company.run)
     assert outcomes[0].accuracy == expected
     assert outcomes[1].accuracy is not None
     assert outcomes[2].accuracy == outcomes[1].accuracy
     assert outcomes[2].cpu_seconds == 0
-    after = hired(desk)
-    assert after[0] != before[0]
-    assert after[1] == before[1]
 
 
-def test_a_policy_that_brings_down_two_processes_is_a_failure(desk: Actor) -> None:
-    pool = RayPool(desk, 0)
-    dying = Policy(keep={"stem": 0.25})
-    evaluated = 0
+@ray.remote(num_cpus=0, max_restarts=0, max_task_retries=0)
+class Mortal:
+    """A worker that does not survive one policy."""
 
-    def wanted() -> Wanted:
-        nonlocal evaluated
-        evaluated += 1
-        for actor in hired(desk):
-            ray.kill(actor)
+    def evaluate(self, policy: Policy) -> Outcome:
+        if policy == DEADLY:
+            os._exit(1)
+        return Outcome(0.5)
+
+
+def test_a_policy_that_brings_down_one_process_after_another_is_a_failure(ray_workers: int) -> None:
+    assert ray_workers
+    desk = DeskActor.remote()
+    hired = []
+
+    def hire(places: list[int]) -> Wanted:
+        for place in places:
+            hired.append(Mortal.remote())
+            ray.get(desk.arrived.remote(place, hired[-1]))
         return "run"
 
-    outcomes = pool.evaluate([dying], wanted)
-    assert outcomes[0].failure == "the process evaluating it died, twice"
-    assert evaluated >= 2
+    hire([0])
+    outcomes = RayPool(desk, 0).evaluate([DEADLY, UNCHANGED], lambda: hire(ray.get(desk.collect.remote())[1]))
+    assert [outcome.failure for outcome in outcomes] == ["the process evaluating it died, 3 times", None]
+    assert len(hired) == 4
+    for actor in [desk, *hired]:
+        ray.kill(actor)
 
 
-def test_a_pool_stops_as_soon_as_it_shall(desk: Actor) -> None:
+def test_a_pool_stops_as_soon_as_it_shall(company: Company) -> None:
     with pytest.raises(Interrupted):
-        RayPool(desk, 0).evaluate([UNCHANGED], lambda: "cancel")
+        company.pool.evaluate([Policy(keep={"first": 0.75})], lambda: "cancel")
+
+
+def test_a_worker_that_cannot_start_fails_the_job_with_the_reason(inputs: JobInputs, company: Company) -> None:
+    company.end()  # its workers hold the CPUs
+    basis = replace(prepare(tiny.plan(), inputs, MemoryRecorder()).basis, model=b"no network")
+    crew = Crew(basis, 1)
+    for _ in range(STARTS - 1):
+        assert crew.arrivals(timeout_seconds=60) == []
+    with pytest.raises(JobFailed, match="cannot start"):
+        crew.arrivals(timeout_seconds=60)
+    crew.dismiss()
 
 
 def test_a_cluster_of_our_own_is_for_this_process_only() -> None:

@@ -140,7 +140,7 @@ def plan(algorithms: Sequence[str] = ("random", "uniform"), candidates: int = 12
         seed=1,
         window=4,
         finetune_epochs=0.0,
-        deliver=2,
+        deliver=1,
         validation_samples=200,
     )
     return replace(made, **changes)

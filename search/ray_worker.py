@@ -1,0 +1,93 @@
+"""What holds the CPUs on Ray: actors that read the network and the data once, evaluate policies and make networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ray
+import torch
+from ray.exceptions import RayActorError
+
+from paretrim.errors import JobFailed
+from paretrim.problem import Policy
+from search.craft import CraftBasis, Crafted, Workbench
+from search.evaluate import Outcome
+from search.prepare import EvaluationBasis
+from search.ray_desk import Actor
+
+#: workers that may fail to start, one after the other, before the job does
+STARTS = 3
+
+
+class Worker:
+    """An evaluator, and a workbench once it is needed, in a process of their own."""
+
+    def __init__(self, basis: EvaluationBasis) -> None:
+        torch.set_num_threads(1)
+        self._evaluator = basis.evaluator()
+        self._bench: Workbench | None = None
+
+    def ready(self) -> None:
+        """Answered once everything is read."""
+
+    def evaluate(self, policy: Policy) -> Outcome:
+        """See `Evaluator.evaluate`."""
+        return self._evaluator.evaluate(policy)
+
+    def craft(self, basis: CraftBasis, policy: Policy) -> Crafted | str:
+        """See `Workbench.craft`. The basis is that of the first call ever after."""
+        if self._bench is None:
+            self._bench = Workbench(basis)
+        return self._bench.craft(policy)
+
+
+#: `remote(basis)` starts a Worker on a CPU of its own; Ray retries nothing
+WorkerActor: Any = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Worker)
+
+
+class Crew:
+    """The workers of a job. The process that runs the job hires them, and others in place of those that died."""
+
+    def __init__(self, basis: EvaluationBasis, size: int) -> None:
+        self._basis = ray.put(basis)
+        self.workers: list[Actor] = []
+        self._failed_starts = 0  #: in a row
+        self._awaited: dict[Any, int] = {}  #: who has not said that he is ready; the place he will work in
+        for place in range(size):
+            self.workers.append(None)
+            self.refill(place)
+
+    def refill(self, place: int) -> None:
+        """Hire somebody new for a place."""
+        self.workers[place] = WorkerActor.remote(self._basis)
+        self._awaited[self.workers[place].ready.remote()] = place
+
+    @property
+    def present(self) -> list[int]:
+        """Places whose workers are known to be ready."""
+        return sorted(set(range(len(self.workers))) - set(self._awaited.values()))
+
+    def arrivals(self, timeout_seconds: float = 0.0) -> list[int]:
+        """Places whose workers have become ready since last time. Raises JobFailed if none can start."""
+        if not self._awaited:
+            return []
+        ready, _ = ray.wait(list(self._awaited), num_returns=len(self._awaited), timeout=timeout_seconds)
+        arrived = []
+        for reference in ready:
+            place = self._awaited.pop(reference)
+            try:
+                ray.get(reference)
+            except RayActorError as error:
+                self._failed_starts += 1
+                if self._failed_starts >= STARTS:
+                    raise JobFailed(f"workers cannot start: {error}", code="worker_failed") from error
+                self.refill(place)
+            else:
+                self._failed_starts = 0
+                arrived.append(place)
+        return arrived
+
+    def dismiss(self) -> None:
+        """End all of them, whatever they are at."""
+        for worker in self.workers:
+            ray.kill(worker)
