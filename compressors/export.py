@@ -66,6 +66,10 @@ def write_onnx(
     return bytes(_model(writer, imported, result).SerializeToString())
 
 
+#: layers whose weights ONNX Runtime may round although nobody asked for it
+_GUARDED = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.Linear)
+
+
 class _Exporter(Writer):
     """A writer that quantizes what the plan says."""
 
@@ -73,14 +77,19 @@ class _Exporter(Writer):
         super().__init__(opset, reserved)
         self.plan = plan
         self.ranges = ranges
-        self._rounded: dict[tuple[str, ActivationGrid], str] = {}
+        self._rounded: dict[tuple[str, ActivationGrid, bool], str] = {}
+        self._codes: dict[tuple[str, ActivationGrid], str] = {}
 
     def operation(self, name: str, module: nn.Module, inputs: Sequence[str], shape: Sequence[int]) -> str:
         """Write one operation. Returns the name of its output tensor."""
         edges = [self.plan.edges.get((name, place)) for place in range(len(inputs))]
         grids = [self.grid(edge, module, place) if edge else None for place, edge in enumerate(edges)]
         if not isinstance(module, Take):
-            inputs = [self.rounded(read, grid) if grid else read for read, grid in zip(inputs, grids, strict=True)]
+            whole = isinstance(module, _GUARDED) and name not in self.plan.weights
+            inputs = [
+                self.rounded(read, grid, guarded=whole) if grid else read
+                for read, grid in zip(inputs, grids, strict=True)
+            ]
         self.module_grid = grids[0] if grids and name in self.plan.layers else None
         self.weight_bits, self._steps = self.plan.weights.get(name), stored_steps(module)
         if any(grids) and isinstance(module, Reduce) and not module.keep:
@@ -107,10 +116,27 @@ class _Exporter(Writer):
             raise InvalidInput(f"no range is known for the output of {edge.source!r}; calibrate it", field="ranges")
         return activation_grid(*self.ranges[edge.source], edge.bits)
 
-    def rounded(self, tensor: str, grid: ActivationGrid) -> str:
-        """The tensor behind QuantizeLinear and DequantizeLinear; written once for each grid."""
-        key = (tensor, grid)
+    def rounded(self, tensor: str, grid: ActivationGrid, *, guarded: bool = False) -> str:
+        """The tensor behind QuantizeLinear and DequantizeLinear; written once for each grid.
+
+        guarded: for a layer whose weights are not rounded. Between DequantizeLinear and QuantizeLinear, ONNX Runtime
+        would round its weights itself (WeightBiasQuantization), unless the former has one scale for each channel.
+        """
+        key = (tensor, grid, guarded)
         if key not in self._rounded:
+            shape = (self.shapes[tensor][1],) if guarded else ()
+            steps = "channel_scale" if guarded else "scale", "channel_zero_point" if guarded else "zero_point"
+            scale = self.constant(f"{tensor}.{steps[0]}", np.full(shape, grid.scale, np.float32))
+            zero = self.constant(f"{tensor}.{steps[1]}", np.full(shape, grid.zero_point, np.uint8))
+            codes = [self._encoded(tensor, grid), scale, zero]
+            self._rounded[key] = self.node("DequantizeLinear", codes, f"{tensor}.dequantize", axis=1)
+            self.shapes[self._rounded[key]] = self.shapes[tensor]
+        return self._rounded[key]
+
+    def _encoded(self, tensor: str, grid: ActivationGrid) -> str:
+        """Codes of a tensor; written once for each grid."""
+        key = (tensor, grid)
+        if key not in self._codes:
             shown = tensor
             if grid.top < 255:  # codes beyond the top would not saturate in uint8
                 low, high = (np.float32(grid.scale * (end - grid.zero_point)).reshape(()) for end in (0, grid.top))
@@ -118,10 +144,8 @@ class _Exporter(Writer):
                 shown = self.node("Clip", [tensor, *bounds], f"{tensor}.clip")
             scale = self.constant(f"{tensor}.scale", np.float32(grid.scale).reshape(()))
             zero = self.constant(f"{tensor}.zero_point", np.uint8(grid.zero_point).reshape(()))
-            codes = self.node("QuantizeLinear", [shown, scale, zero], f"{tensor}.quantize")
-            self._rounded[key] = self.node("DequantizeLinear", [codes, scale, zero], f"{tensor}.dequantize")
-            self.shapes[self._rounded[key]] = self.shapes[tensor]
-        return self._rounded[key]
+            self._codes[key] = self.node("QuantizeLinear", [shown, scale, zero], f"{tensor}.quantize")
+        return self._codes[key]
 
     def weight(self, name: str, values: Tensor, axis: int) -> str:
         """A layer's weight: an initializer, or int8 codes behind DequantizeLinear with one scale per output channel."""

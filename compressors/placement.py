@@ -113,10 +113,12 @@ class _Planner:
             return 8
         if self._fuses(name, read):
             return None
+        if self._from_convolution(read):
+            return 8
         if self.kinds[name] in _MOVING:
             wanted = any(reader in self.integer or reader in self.layers for reader in self._ahead(name))
             return 8 if wanted and self._is_integer(read, self.integer) else None
-        return 8 if self._from_convolution(read) else None
+        return None
 
     def _fuses(self, name: str, read: str) -> bool:
         """Whether the operation disappears in the one it reads, which nobody else reads."""
