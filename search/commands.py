@@ -237,3 +237,19 @@ def inspect(
 
 def _document(device: str | None) -> Any:
     return None if device is None else find_device(device, say)
+
+
+devices = typer.Typer(no_args_is_help=True, help="Devices on this machine.")
+
+
+@devices.callback()
+def _devices() -> None:
+    """Devices on this machine; those of a server are listed by `paretrim devices list`."""
+
+
+@devices.command("local")
+def local_devices(output: OutputOption = Output.table) -> None:
+    """The devices that `paretrim run` finds here: shipped ones, and tables that were profiled."""
+    from search.local_devices import known_devices
+
+    emit_rows(known_devices(), ("name", "kind", "rows", "where", "fault"), output)

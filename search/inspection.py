@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from compressors import describe
-from hw_models.cost import Costs, counts
+from hw_models.cost import Costs, counts, macs
 from hw_models.devices import load_device
 from paretrim.network import axis_channels
 from paretrim.problem import UNCHANGED
@@ -30,7 +30,7 @@ def inspect_model(content: bytes, architecture: str | None, device: Mapping[str,
             "in": axis_channels(layer.in_axis),
             "out": axis_channels(layer.out_axis),
             "kernel": list(layer.kernel),
-            "macs": counts([operation])["macs"],
+            "macs": macs([operation]),
             **({"latency_ms": times.get(layer.name)} if prediction is not None else {}),
         }
         for layer, operation in ((network.by_name[o.name], o) for o in operations if o.is_layer)

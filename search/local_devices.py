@@ -46,6 +46,22 @@ def find_device(name: str, say: Callable[[str], None]) -> Mapping[str, Any]:
     raise InvalidInput(f"there is no device {name!r}; choose from {', '.join(known)}, or a .json file", field="device")
 
 
+def known_devices() -> list[dict[str, Any]]:
+    """The devices that `find_device` finds: name, kind, rows, where each is from, and what is wrong with it."""
+    found = {name: _entry(name, document, "shipped") for name, document in shipped().items()}
+    for path in sorted(device_folder().glob("*.json")):  # a table kept here hides a shipped one
+        try:
+            found[path.stem] = _entry(path.stem, read_device(path), str(path))
+        except InvalidInput as error:
+            found[path.stem] = {**_entry(path.stem, {}, str(path)), "fault": f"{error}; profile it again"}
+    return [found[name] for name in sorted(found)]
+
+
+def _entry(name: str, document: Mapping[str, Any], where: str) -> dict[str, Any]:
+    rows = len(document.get("rows", ()))
+    return {"name": name, "kind": document.get("kind"), "rows": rows, "where": where, "fault": None}
+
+
 def read_device(path: Path) -> Mapping[str, Any]:
     """A device document from a file, checked. Raises InvalidInput, InvalidTable."""
     try:

@@ -165,7 +165,8 @@ def _speed(report: Mapping[str, Any]) -> str:
         ["delivered", f"{host['latency_ms']:.4f}", f"{host['p10_ms']:.4f}", f"{host['p90_ms']:.4f}"],
     ]
     note = (
-        "Measured in turns, batch 1, one thread: the lower quartile of the CPU time of the thread that runs the network."
+        "Measured in turns, batch 1, one thread: the lower quartile of the CPU time of the thread that runs the"
+        " network."
     )
     return table(["ONNX Runtime", "ms", "p10", "p90"], rows) + "\n\n" + note
 
