@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from compressors.elimination import Reader, elimination_order, subset_order
+from compressors.operators.recurrent import Recurrent
 from compressors.prune import ChannelMap, End
 from compressors.reconstruction import RIDGE, covariance, readable_weight, weight_matrix
 from compressors.statistics import Statistics
@@ -109,7 +110,7 @@ class Ranking:
         known = self.statistics.layers[end.operation]
         moments = covariance(known.gram, RIDGE)
         weights = weight_matrix(layer, known.gram)
-        scale = _output_scale(known.sensitivity, weights, moments)
+        scale = _output_scale(known.sensitivity, weights, moments, isinstance(layer, Recurrent))
         per_group = known.gram.channels // len(weights)
         readers = []
         for index, (matrix, weight) in enumerate(zip(moments, weights * scale[:, :, None], strict=True)):
@@ -123,7 +124,7 @@ class Ranking:
         return readers
 
 
-def _output_scale(sensitivity: Tensor, weights: Tensor, moments: Tensor) -> Tensor:
+def _output_scale(sensitivity: Tensor, weights: Tensor, moments: Tensor, by_gates: bool) -> Tensor:
     """(groups, outputs): square root of what a squared error in an output costs.
 
     The diagonal Fisher information of the layer's outputs, so that errors of different layers add up; where the loss
@@ -132,7 +133,9 @@ def _output_scale(sensitivity: Tensor, weights: Tensor, moments: Tensor) -> Tens
     groups, outputs = weights.shape[:2]
     if float(sensitivity.sum()) > 0.0:
         each = sensitivity.reshape(groups, -1)
-        return each.repeat_interleave(outputs // each.shape[1], dim=1).sqrt()
+        times = outputs // each.shape[1]
+        # kernel positions stand next to each other, gates of a recurrent layer do not
+        return (each.repeat(1, times) if by_gates else each.repeat_interleave(times, dim=1)).sqrt()
     variance = ((weights @ moments) * weights).sum()
     return torch.ones(groups, outputs, dtype=torch.float64) / variance.sqrt().clamp(min=1e-12)
 
@@ -148,6 +151,10 @@ def _relative(scores: Tensor) -> Tensor:
 def _filters(ranking: Ranking, end: End) -> Tensor | None:
     """(units, weights of each) of what makes the units; None if this end does not."""
     layer = ranking.module.get_submodule(end.operation)
+    if isinstance(layer, Recurrent) and end.side == "out":
+        weight = layer.weight_ih.detach().double()
+        gates = weight.reshape(len(weight), -1, layer.hidden_size, weight.shape[2]).movedim(2, 0)  # (hidden, ...)
+        return gates.flatten(1)[end.channels].flatten(1)
     if end.side == "in" or not isinstance(layer, nn.Linear | nn.modules.conv._ConvNd | nn.Embedding):
         return None
     weight = layer.weight.detach().double()
@@ -196,7 +203,8 @@ def _saliency(ranking: Ranking, end: End) -> Tensor | None:
         return None
     layer = ranking.module.get_submodule(end.operation)
     weights = weight_matrix(layer, known.gram)  # (groups, outputs, d)
-    cost = _output_scale(known.sensitivity, weights, covariance(known.gram, 0.0, centred=False)).square()
+    moments = covariance(known.gram, 0.0, centred=False)
+    cost = _output_scale(known.sensitivity, weights, moments, isinstance(layer, Recurrent)).square()
     energy = known.gram.matrix.diagonal(dim1=1, dim2=2)[:, :-1]  # (groups, d)
     each = 0.5 * (weights.square() * cost[:, :, None]).sum(1) * energy
     by_channel: Tensor = each.reshape(-1, known.gram.columns_per_channel).sum(1)  # (C,)

@@ -17,6 +17,7 @@ from compressors.compressor import Compressed
 from compressors.features import matching_operations, recorded
 from compressors.graph import clone
 from compressors.losses import Loss, attention_loss, distillation_loss, hint_loss, loss_for, merit, task_loss
+from compressors.operators.recurrent import Recurrent
 from compressors.training import Epoch, FinetuneOptions, Progress, TensorData, TrainingState
 
 #: rows run at once where no gradient is needed
@@ -259,7 +260,7 @@ def make_optimizer(module: nn.Module, options: FinetuneOptions) -> torch.optim.O
     groups = [{"params": weights, "weight_decay": options.weight_decay}, {"params": others, "weight_decay": 0.0}]
     kind = options.optimizer
     if kind == "auto":
-        kind = "adamw" if any(isinstance(part, nn.LayerNorm | nn.RNNBase) for part in module.modules()) else "sgd"
+        kind = "adamw" if any(isinstance(part, nn.LayerNorm | Recurrent) for part in module.modules()) else "sgd"
     rate = options.learning_rate or (0.02 if kind == "sgd" else 1e-3) * (0.2 if _is_quantized(module) else 1.0)
     made: torch.optim.Optimizer
     if kind == "sgd":

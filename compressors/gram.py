@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from compressors.operators.convolution import pad_input, pads_of
+from compressors.operators.recurrent import Recurrent
 
 Columns = Literal["patches", "channels"]
 
@@ -141,7 +142,7 @@ def _out_extent(layer: nn.Module, inputs: Tensor) -> tuple[int, int]:
 def channel_rows(layer: nn.Module, inputs: Tensor, rows: int, generator: torch.Generator) -> Tensor:
     """The input's channels, one row per input position: (convolution groups, rows, channels per group)."""
     groups = convolution_groups(layer)
-    last = isinstance(layer, nn.Linear | nn.RNNBase)
+    last = not isinstance(layer, nn.modules.conv._ConvNd)
     flat = inputs.reshape(-1, inputs.shape[-1]) if last else inputs.movedim(1, -1).reshape(-1, inputs.shape[1])
     flat = _pick(flat, rows, generator)
     return flat.reshape(len(flat), groups, -1).transpose(0, 1)
@@ -162,7 +163,7 @@ def channels_per_group(layer: nn.Module) -> int:
     """Input channels that one output channel reads."""
     if isinstance(layer, nn.Linear):
         return layer.in_features
-    if isinstance(layer, nn.RNNBase):
+    if isinstance(layer, Recurrent):
         return layer.input_size
     return int(layer.in_channels) // convolution_groups(layer)  # type: ignore[arg-type]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from torch import fx, nn
 
-LAYERS = (nn.modules.conv._ConvNd, nn.Linear, nn.Embedding, nn.RNNBase)
+from compressors.operators.recurrent import Recurrent
+
+LAYERS = (nn.modules.conv._ConvNd, nn.Linear, nn.Embedding, Recurrent)
 
 
 def nodes(module: fx.GraphModule) -> dict[str, fx.Node]:

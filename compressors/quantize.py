@@ -12,9 +12,10 @@ from torch import Tensor, fx, nn
 
 from compressors.gptq import round_by_columns
 from compressors.graph import clone, clone_leaf
-from compressors.grid import ActivationGrid, activation_grid, weight_codes
+from compressors.grid import ActivationGrid, activation_grid, snap_weight, weight_codes
 from compressors.neighbours import LAYERS
 from compressors.operators.pooling import Reduce
+from compressors.operators.recurrent import Recurrent
 from compressors.placement import OUTPUT, Edge, placement
 from compressors.ranges import RangeMethod
 from compressors.reconstruction import covariance, readable_weight, stored_weight, weight_from_matrix, weight_matrix
@@ -43,6 +44,14 @@ class RoundedWeight:
     shift: Tensor | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What is left of a layer's input. places: of the weight's input dimension; groups: of its convolution groups."""
+
+    places: Tensor
+    groups: Tensor
+
+
 @dataclass(eq=False)
 class Quantizer:
     """Rounds networks that were made from one original."""
@@ -56,11 +65,11 @@ class Quantizer:
     _grids: dict[tuple[str, int], ActivationGrid] = field(default_factory=dict)
 
     def quantize(
-        self, folded: fx.GraphModule, bits: Mapping[str, Bits], places: Mapping[str, Tensor], key: str
+        self, folded: fx.GraphModule, bits: Mapping[str, Bits], remaining: Mapping[str, Remaining], key: str
     ) -> fx.GraphModule:
         """A copy of a folded network whose layers have these bits.
 
-        places: by layer, which places of the original weight's input dimension are left. key: names the network's
+        remaining: by layer, what is left of the original's input. key: names the network's
         weights, so that those rounded before are found again. Raises InvalidPolicy if a layer's inputs are to be
         rounded and no range is known.
         """
@@ -79,9 +88,11 @@ class Quantizer:
             width = plan.weights.get(name)
             if name not in grids and width is None:
                 return _halved(leaf) if name in bits and bits[name].weight == 16 else clone_leaf(leaf)
+            if width is not None and isinstance(leaf, Recurrent):
+                return rounded(_snapped(leaf, width), grids.get(name, {}))
             if width is None or not isinstance(leaf, LAYERS):
                 return rounded(leaf, grids.get(name, {}))
-            return self._layer(name, leaf, width, grids.get(name, {}), places.get(name), key)
+            return self._layer(name, leaf, width, grids.get(name, {}), remaining.get(name), key)
 
         module = clone(folded, make)
         share_roundings(module)
@@ -93,13 +104,13 @@ class Quantizer:
         leaf: nn.Module,
         bits: int,
         grids: Mapping[int, ActivationGrid],
-        places: Tensor | None,
+        left: Remaining | None,
         key: str,
     ) -> nn.Module:
         axis = 1 if isinstance(leaf, nn.modules.conv._ConvTransposeNd) else 0
         known = self._weights.pop((key, name, bits), None)
         if known is None:
-            known = self._round(name, leaf, bits, axis, places)
+            known = self._round(name, leaf, bits, axis, left)
         self._weights[key, name, bits] = known
         if len(self._weights) > REMEMBERED:
             self._weights.popitem(last=False)
@@ -110,15 +121,15 @@ class Quantizer:
                 made.bias += known.shift
         return made
 
-    def _round(self, name: str, leaf: nn.Module, bits: int, axis: int, places: Tensor | None) -> RoundedWeight:
+    def _round(self, name: str, leaf: nn.Module, bits: int, axis: int, left: Remaining | None) -> RoundedWeight:
         weight = leaf.weight
         assert isinstance(weight, Tensor)
         steps = weight_steps(weight, bits, axis=axis, method=self.step_method)
         known = self.statistics.layers.get(name) if self.statistics else None
-        if known is None or places is None or axis == 1:
+        if known is None or left is None or axis == 1:
             return RoundedWeight(weight.detach(), steps)
         width = known.gram.columns_per_channel
-        columns = (places[:, None] * width + torch.arange(width)).flatten()
+        columns = (left.places[:, None] * width + torch.arange(width)).flatten()
         matrix = weight_matrix(leaf, known.gram)  # (groups, outputs, d)
         taps = matrix.shape[0] * matrix.shape[1] // len(steps)  # rows of the matrix for each output channel
         per_row = steps.reshape(len(matrix), -1).repeat_interleave(taps, dim=1)
@@ -127,10 +138,10 @@ class Quantizer:
                 [weight_codes(part, row, bits) * row[:, None] for part, row in zip(matrix, per_row, strict=True)]
             )
         else:
-            moments = covariance(known.gram, 1e-2, centred=False)[:, columns][:, :, columns]
+            moments = covariance(known.gram, 1e-2, centred=False)[left.groups][:, columns][:, :, columns]
             parts = zip(matrix, moments, per_row, strict=True)
             on_grid = torch.stack([round_by_columns(part.float(), second, row, bits) for part, second, row in parts])
-        lost = torch.einsum("god,gd->go", matrix - on_grid.double(), known.gram.matrix[:, columns, -1])
+        lost = torch.einsum("god,gd->go", matrix - on_grid.double(), known.gram.matrix[left.groups][:, columns, -1])
         shift = lost.reshape(len(steps), taps).sum(1).float()
         shaped = weight_from_matrix(leaf, known.gram, on_grid, readable_weight(leaf).shape[1])
         return RoundedWeight(stored_weight(leaf, shaped).float(), steps, shift)
@@ -153,6 +164,16 @@ class Quantizer:
 def rounds_its_mean(module: nn.Module) -> bool:
     """Whether the exporter writes an operation with rounded inputs as an integer pooling, which rounds its output."""
     return isinstance(module, Reduce) and not module.keep
+
+
+def _snapped(leaf: Recurrent, bits: int) -> nn.Module:
+    """A recurrent layer with its weights on their grids, one step per gate's row; its activations stay as they are."""
+    copied = clone_leaf(leaf)
+    assert isinstance(copied, Recurrent)
+    with torch.no_grad():
+        copied.weight_ih.copy_(snap_weight(leaf.weight_ih, bits, 1))
+        copied.weight_hh.copy_(snap_weight(leaf.weight_hh, bits, 1))
+    return copied
 
 
 def _halved(leaf: nn.Module) -> nn.Module:

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, fx, nn
 
 from compressors.neighbours import LAYERS, batch_norm_behind, final_layers, nodes
+from compressors.operators.recurrent import Recurrent
 from compressors.prune import ChannelMap
-from compressors.reconstruction import LeastSquares, Refit, stored_weight
+from compressors.reconstruction import LeastSquares, Refit, output_rows, stored_weight
 from compressors.statistics import Statistics
 
 Kept = Mapping[str, tuple[int, ...]]
@@ -50,7 +51,8 @@ class Rebuilder:
             if positions.numel() == solver.channels:
                 continue
             refit = self._refit(name, positions)
-            self._write(small, name, refit, self.channels.output_channels(name, kept))
+            outputs = output_rows(self.module.get_submodule(name), self.channels.output_channels(name, kept))
+            self._write(small, name, refit, outputs)
             errors[name] = refit.error_share
         return errors
 
@@ -75,9 +77,10 @@ class Rebuilder:
 
     def _write(self, small: fx.GraphModule, name: str, refit: Refit, outputs: Tensor) -> None:
         layer = small.get_submodule(name)
-        assert isinstance(layer.weight, nn.Parameter)
+        weight = layer.weight_ih if isinstance(layer, Recurrent) else layer.weight
+        assert isinstance(weight, nn.Parameter)
         with torch.no_grad():
-            layer.weight.copy_(stored_weight(layer, refit.weight[outputs]))
+            weight.copy_(stored_weight(layer, refit.weight[outputs]))
         add_constant(small, name, refit.shift[outputs])
 
 
@@ -86,16 +89,20 @@ def takes_constant(module: fx.GraphModule, node: fx.Node) -> bool:
     layer = module.get_submodule(str(node.target))
     if isinstance(layer, nn.modules.conv._ConvTransposeNd):
         return False  # its outputs see different numbers of kernel positions
-    return getattr(layer, "bias", None) is not None or batch_norm_behind(module, node) is not None
+    return (
+        isinstance(layer, Recurrent)
+        or getattr(layer, "bias", None) is not None
+        or batch_norm_behind(module, node) is not None
+    )
 
 
 def add_constant(module: fx.GraphModule, name: str, shift: Tensor) -> None:
     """Add (outputs,) to a layer's output, through its bias or the batch norm behind it."""
     layer = module.get_submodule(name)
-    bias = getattr(layer, "bias", None)
+    bias = layer.bias_ih if isinstance(layer, Recurrent) else getattr(layer, "bias", None)
     with torch.no_grad():
         if isinstance(bias, nn.Parameter):
-            bias.add_(shift)
+            bias.add_(shift.reshape(bias.shape))
             return
         if not bool(shift.any()):
             return

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from compressors.gram import Gram, convolution_groups
+from compressors.operators.recurrent import Recurrent
 
 #: share of the mean variance that is added to every column's variance
 RIDGE = 1e-3
@@ -122,7 +123,12 @@ def _taps(layer: nn.Module) -> int:
 
 
 def readable_weight(layer: nn.Module) -> Tensor:
-    """(output channels, input channels per convolution group, *kernel), whatever the layer's own order."""
+    """(output channels, input channels per convolution group, *kernel), whatever the layer's own order.
+
+    Of a recurrent layer the weights that read its input: (directions x gates x hidden, in).
+    """
+    if isinstance(layer, Recurrent):
+        return layer.weight_ih.flatten(0, 1)
     weight = layer.weight
     assert isinstance(weight, Tensor)
     if not _is_transposed(layer):
@@ -134,11 +140,21 @@ def readable_weight(layer: nn.Module) -> Tensor:
 
 def stored_weight(layer: nn.Module, weight: Tensor) -> Tensor:
     """The inverse of `readable_weight`: in the layer's own order. The layer may have lost channels meanwhile."""
+    if isinstance(layer, Recurrent):
+        return weight.reshape(layer.directions, -1, weight.shape[1])
     if not _is_transposed(layer):
         return weight
     groups = convolution_groups(layer)
     grouped = weight.reshape(groups, weight.shape[0] // groups, *weight.shape[1:])
     return grouped.transpose(1, 2).reshape(-1, weight.shape[0] // groups, *weight.shape[2:])
+
+
+def output_rows(layer: nn.Module, outputs: Tensor) -> Tensor:
+    """Rows of `readable_weight` for some output channels. layer: before it lost any."""
+    if not isinstance(layer, Recurrent):
+        return outputs
+    blocks = layer.weight_ih.shape[1] // layer.hidden_size * layer.directions
+    return (torch.arange(blocks)[:, None] * layer.hidden_size + outputs).flatten()
 
 
 def _is_transposed(layer: nn.Module) -> bool:

@@ -123,23 +123,30 @@ class _Walk:
         if addition is None or not self._adds(addition):
             return wanted
         others = [source for source in addition.all_input_nodes if source is not last]
-        if len(others) != 1 or others[0] in self._pending:
+        if len(others) != 1 or self._is_waiting(others[0]):
             return wanted
         (other,) = others
         self._visit(other)
         if other not in self._changed:
             return wanted
         outputs = self.channels.output_channels(str(node.target), self.kept)
+        axis = _channel_axis(self.original.get_submodule(str(node.target)), wanted[0])
+        if self._theirs[other][0].shape != self._theirs[node][0].shape:
+            return wanted  # it is broadcast
         missing = [
-            whole.index_select(1, outputs) - mine
+            whole.index_select(axis, outputs) - mine
             for whole, mine in zip(self._theirs[other], self._mine[other], strict=True)
         ]
-        if missing[0].shape != wanted[0].shape:
-            return wanted
         gain = torch.ones(len(outputs)) if behind is None else _gain(self.original.get_submodule(behind))[outputs]
         share = torch.where(gain.abs() < _LEAST_GAIN, torch.zeros_like(gain), 1.0 / gain)
-        shape = (1, -1, *[1] * (wanted[0].ndim - 2))
+        shape = [-1 if place == axis else 1 for place in range(wanted[0].ndim)]
         return [target + lack * share.reshape(shape) for target, lack in zip(wanted, missing, strict=True)]
+
+    def _is_waiting(self, node: fx.Node) -> bool:
+        """Whether a node cannot be computed yet, because of a layer that is just being refitted."""
+        if node in self._mine:
+            return False
+        return node in self._pending or any(self._is_waiting(source) for source in node.all_input_nodes)
 
     def _adds(self, node: fx.Node) -> bool:
         if node.op != "call_module":

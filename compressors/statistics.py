@@ -211,7 +211,10 @@ def channels_last(layer: nn.Module) -> bool:
 
 
 def by_channel(tensor: Tensor, last: bool) -> Tensor:
-    """(samples, positions, channels) of a tensor with its channels last, or second."""
+    """(samples, positions, channels) of a tensor with its channels last, or second.
+
+    Of a recurrent layer's tensors the steps come first, not the samples; they count as such.
+    """
     if tensor.ndim == 2:
         return tensor[:, None, :]
     return tensor.flatten(1, -2) if last else tensor.flatten(2).transpose(1, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cache
 
@@ -63,9 +64,16 @@ class Trained:
             return float((module(self.validation.inputs).argmax(1) == self.validation.targets).float().mean())
 
 
+def export(module: nn.Module, example: Tensor) -> bytes:
+    """A module as a user would upload it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's chatter
+        return export_module(module.eval(), example)
+
+
 def imported_from(module: nn.Module, *shape: int) -> Imported:
     """A module as a user's upload would be imported."""
-    return read_onnx(export_module(module.eval(), torch.randn(1, *shape)))
+    return read_onnx(export(module, torch.randn(1, *shape)))
 
 
 @cache
