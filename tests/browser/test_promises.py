@@ -12,11 +12,14 @@ import httpx2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
+from sqlalchemy import insert, literal, select, update
 
+from service import tables
 from tests.browser.rows import Shown, World, job
 from tests.browser.stage import ROOT, Server, Visit, watched
 
 MANY = 50_000
+SOME = 500  #: of each of three searches
 FIRST_PAINT_MS = 1500
 MOST_JSON_BYTES = 300_000
 SIZES = {"desktop": (1280, 800), "phone": (360, 740)}
@@ -89,10 +92,26 @@ def test_no_page_has_a_serious_finding_or_scrolls_sideways(
 
 @pytest.fixture(scope="module")
 def crowded(server: Server, resnet: World) -> Shown:
-    """A job with fifty thousand candidates."""
+    """A job with fifty thousand candidates: some that a worker recorded, and copies of them."""
     shown = job(server.service, resnet, "Crowded", candidates=MANY // 3 + 1)
-    for _ in range(10):
-        shown.filled.add(MANY // 30 + 1, policies=200)
+    shown.filled.add(SOME, policies=200)
+    rows = 3 * SOME
+    candidate, own = tables.Candidate, tables.Candidate.__table__.c
+    for copy in range(1, -(-MANY // rows) + 1):
+        changed = {
+            "n": own.n + copy * rows,
+            "index": own.index + copy * SOME,
+            "on_front": literal(False),
+            "accuracy": own.accuracy * (1 - 0.002 * copy),
+            "latency_ms": own.latency_ms * (1 + 0.003 * copy),
+        }
+        source = select(*(changed.get(column.name, column) for column in own))
+        with server.service.database.write() as session:
+            originals = source.where(candidate.job_id == shown.id, candidate.n.between(1, rows))
+            session.execute(insert(candidate).from_select([column.name for column in own], originals))
+    with server.service.database.write() as session:
+        evaluated = {"evaluated": MANY // 3}
+        session.execute(update(tables.Search).where(tables.Search.job_id == shown.id).values(**evaluated))
     shown.filled.finish()
     return shown
 
