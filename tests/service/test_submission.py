@@ -28,44 +28,42 @@ def refusal(client: TestClient, files: tuple[str, str], **changes: Any) -> dict[
     return problem
 
 
-@pytest.mark.parametrize(
-    ("changes", "pointer", "words"),
-    [
-        ({"model": "mdl_none"}, "model", "upload it first"),
-        ({"dataset": "dst_none"}, "dataset", "upload it first"),
-        ({"device": "toaster"}, "device", "bit-serial"),
-        ({"device": "host-cpu"}, "device", "paretrim profile"),
-        ({"algorithms": ["magic"]}, "algorithms", "nsga2"),
-        (
-            {"algorithms": [{"name": "nsga2", "options": {"populaton": 5}}]},
-            "algorithms.nsga2.options.populaton",
-            "popul",
-        ),
-        ({"algorithms": [{"name": "nsga2", "options": {"population": 1}}]}, "algorithms.nsga2.options.population", "2"),
-        ({"algorithms": []}, "algorithms", "at least 1"),
-        ({"objectives": ["speed"]}, "objectives", "latency_ms"),
-        ({"objectives": ["accuracy", "accuracy"]}, "objectives", "twice"),
-        ({"constraints": ["latency_ratio < 1"]}, "constraints", "latency_ratio <= 0.5"),
-        ({"constraints": ["size <= 1"]}, "constraints", "size_ratio"),
-        ({"constraints": ["accuracy <= 1"]}, "constraints", ">="),
-        ({"constraints": ["macs_ratio <= 0.0001"]}, "constraints", "least that can be reached"),
-        ({"budget": {"candidates": 0}}, "budget.candidates", "greater than or equal to 1"),
-        ({"budget": {}}, "budget.candidates", "required"),
-        ({"metric": "f1"}, "metric", "top1"),
-        ({"metric": "mse"}, "metric", "class numbers"),
-        ({"metric": "auc"}, "metric", "0 and 1"),
-        ({"seed": -1}, "seed", "greater than or equal to 0"),
-        ({"budgett": 1}, "budgett", "not permitted"),
-    ],
+WRONG: tuple[tuple[dict[str, Any], str, str], ...] = (
+    ({"model": "mdl_none"}, "model", "upload it first"),
+    ({"dataset": "dst_none"}, "dataset", "upload it first"),
+    ({"device": "toaster"}, "device", "bit-serial"),
+    ({"device": "host-cpu"}, "device", "paretrim profile"),
+    ({"algorithms": ["magic"]}, "algorithms", "nsga2"),
+    (
+        {"algorithms": [{"name": "nsga2", "options": {"populaton": 5}}]},
+        "algorithms.nsga2.options.populaton",
+        "popul",
+    ),
+    ({"algorithms": [{"name": "nsga2", "options": {"population": 1}}]}, "algorithms.nsga2.options.population", "2"),
+    ({"algorithms": []}, "algorithms", "at least 1"),
+    ({"objectives": ["speed"]}, "objectives", "latency_ms"),
+    ({"objectives": ["accuracy", "accuracy"]}, "objectives", "twice"),
+    ({"constraints": ["latency_ratio < 1"]}, "constraints", "latency_ratio <= 0.5"),
+    ({"constraints": ["size <= 1"]}, "constraints", "size_ratio"),
+    ({"constraints": ["accuracy <= 1"]}, "constraints", ">="),
+    ({"constraints": ["macs_ratio <= 0.0001"]}, "constraints", "least that can be reached"),
+    ({"budget": {"candidates": 0}}, "budget.candidates", "greater than or equal to 1"),
+    ({"budget": {}}, "budget.candidates", "required"),
+    ({"metric": "f1"}, "metric", "top1"),
+    ({"metric": "mse"}, "metric", "class numbers"),
+    ({"metric": "auc"}, "metric", "0 and 1"),
+    ({"seed": -1}, "seed", "greater than or equal to 0"),
+    ({"budgett": 1}, "budgett", "not permitted"),
 )
-def test_a_wrong_field_is_named_with_the_remedy(
-    client: TestClient, files: tuple[str, str], changes: dict[str, Any], pointer: str, words: str
-) -> None:
-    problem = refusal(client, files, **changes)
-    assert problem["status"] == 422
-    assert problem["errors"][0]["pointer"] == pointer
-    assert words in problem["errors"][0]["message"]
-    assert words in problem["detail"]
+
+
+def test_a_wrong_field_is_named_with_the_remedy(client: TestClient, files: tuple[str, str]) -> None:
+    for changes, pointer, words in WRONG:
+        problem = refusal(client, files, **changes)
+        assert problem["status"] == 422
+        assert problem["errors"][0]["pointer"] == pointer
+        assert words in problem["errors"][0]["message"]
+        assert words in problem["detail"]
 
 
 @pytest.mark.parametrize(
