@@ -1,6 +1,6 @@
 """ResNet-20 on JPEG-CIFAR-10 at half its MACs: amc, nsga2, random and uniform side by side, the best two fine-tuned.
 
-    python -m benchmarks.cifar_resnet20 [--candidates 200] [--epochs 3] [--rows 2000]
+    python -m benchmarks.cifar_resnet20 [--candidates 200] [--epochs 3] [--rows 1000]
 
 The search sees the validation split only; the test split is read once, for the networks of the last table.
 """
@@ -26,6 +26,7 @@ from search.plan import JobInputs, JobPlan, SearchPlan
 from search.prepare import Prepared, prepare
 from search.ray_cluster import cluster
 from search.ray_delivery import RayWorkshop
+from search.ray_worker import Crew
 from search.run import run_job
 
 ALGORITHMS = ("amc", "nsga2", "random", "uniform")
@@ -66,7 +67,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--candidates", type=int, default=200)
     parser.add_argument("--epochs", type=float, default=3)
-    parser.add_argument("--rows", type=int, default=2000, help="validation rows a candidate is scored on")
+    parser.add_argument("--rows", type=int, default=1000, help="validation rows a candidate is scored on")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
@@ -120,9 +121,7 @@ def _print_searches(best: list[Best], prepared: Prepared, seconds: float) -> Non
             f" | {evaluated} |"
         )
     total = sum(b.evaluated for b in best)
-    print(
-        f"\n{total} candidates in {seconds:.0f} s with preparation: {total / seconds:.2f} a second, all searches together."
-    )
+    print(f"\n{total} candidates in {seconds:.0f} s with preparation: {total / seconds:.2f} a second in all searches.")
     ranked = sorted(best, key=lambda b: -b.accuracy)
     print(f"Order before fine-tuning: {', '.join(b.algorithm for b in ranked)}.\n")
 
@@ -137,20 +136,15 @@ def _print_delivered(best: list[Best], prepared: Prepared, inputs: JobInputs, op
         options.epochs,
         options.seed,
     )
-    with cluster(None, data_bytes=2 * (splits.train.x.nbytes if splits.train else 0)) as workers:
-        made = dict(
-            RayWorkshop(workers).craft(basis, {i: b.candidate.policy for i, b in enumerate(best)}, lambda: "run")
-        )
+    with cluster(data_bytes=2 * (splits.train.x.nbytes if splits.train else 0)) as workers:
+        crew = Crew(basis.evaluation, workers)
+        made = dict(RayWorkshop(crew).craft(basis, {i: b.candidate.policy for i, b in enumerate(best)}, lambda: "run"))
     crafted = [made[i] for i in range(len(best))]
     networks = [c for c in crafted if isinstance(c, Crafted)]
     timings = time_together([inputs.model, *(c.content for c in networks)])
     accuracy, interval = judge(inputs.model, splits.test, prepared.basis.metric)
-    print(
-        f"After {options.epochs:g} epochs of fine-tuning with distillation, exported, in ONNX Runtime (1 thread, batch 1):\n"
-    )
-    print(
-        "| network | validation before | validation after | test (95 % interval) | MACs | file | latency predicted | measured |"
-    )
+    print(f"After {options.epochs:g} epochs of distillation, exported, in ONNX Runtime (1 thread, batch 1):\n")
+    print("| network | validation before | after | test (95 % interval) | MACs | file | latency predicted | measured |")
     print("|---|---|---|---|---|---|---|---|")
     original = prepared.original
     print(
