@@ -1,7 +1,7 @@
 """What a job asks of `search`, and what `search` tells whoever keeps its records.
 
-`service` turns a row of its job table into a JobPlan and records what comes back in SQL; `paretrim run` does the same with
-files. Neither is known here.
+`service` turns a row of its job table into a JobPlan and records what comes back in SQL; `paretrim run` does the same
+with files. Neither is known here.
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     control = [*as_user, bin_folder / "pg_ctl", "-D", data, "-w"]
     subprocess.run([*control, "-o", options, "-l", folder / "log", "start"], check=True, cwd="/", timeout=60)
     yield f"postgresql+psycopg://paretrim@127.0.0.1:{port}/postgres"
-    stopped = subprocess.run([*control, "-m", "immediate", "stop"], capture_output=True, text=True, check=False, cwd="/")
+    stop = [*control, "-m", "immediate", "stop"]
+    stopped = subprocess.run(stop, capture_output=True, text=True, check=False, cwd="/")
     assert stopped.returncode == 0, f"{stopped.stderr}\n{(folder / 'log').read_text()[-2000:]}"
 
 
