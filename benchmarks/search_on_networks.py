@@ -99,7 +99,7 @@ class Bench:
         files = {"kws": "kws_dscnn.onnx", "resnet20": "resnet20_cifar10.onnx", "resnet56": "resnet56_cifar10.onnx"}
         path = folder() / "kws.npz" if self.name == "kws" else dataset("cifar10")
         splits = load_dataset(path, 0)
-        return (folder() / files[self.name]).read_bytes(), splits.calibration, splits.validation
+        return (folder() / files[self.name]).read_bytes(), splits.train or splits.validation, splits.validation
 
     def _digits(self) -> tuple[bytes, Split, Split]:
         place = Path(tempfile.gettempdir()) / "paretrim-benchmarks" / "digits"
@@ -114,7 +114,7 @@ class Bench:
                 opset_version=17,
             )
         splits = load_dataset(place / "digits.npz", 0)
-        return (place / "digits.onnx").read_bytes(), splits.calibration, splits.validation
+        return (place / "digits.onnx").read_bytes(), splits.train or splits.validation, splits.validation
 
 
 def search(name: str, job: str, bench: Bench, seed: int, candidates: int) -> tuple[list[float], float]:

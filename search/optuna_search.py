@@ -20,7 +20,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from paretrim.algorithms import Genome
-from paretrim.problem import Candidate, Policy
+from paretrim.problem import Budget, Candidate, Policy
 from search.algorithm import Task
 from search.front import Front
 from search.novelty import KEY_DIGITS, Seen, load_rng_state, rng_state, something_new
@@ -31,6 +31,14 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)  # a study would announce i
 
 #: where Optuna keeps a constraint's value among a trial's attributes, as `Trial.set_constraint` does
 CONSTRAINT = "constraints:accuracy"
+
+#: a population, unless it is given: this share of the budget, so that there are generations enough to evolve
+POPULATION_SHARE, FEWEST, MOST = 0.1, 8, 50
+
+
+def population(budget: Budget) -> int:
+    """Individuals of a generation for a budget."""
+    return min(max(round(budget.candidates * POPULATION_SHARE), FEWEST), MOST)
 
 
 class OptunaSearch:
@@ -226,7 +234,7 @@ def _random_states(sampler: BaseSampler) -> list[np.random.RandomState]:
         looked_at.add(id(part))
         if isinstance(part, LazyRandomState):
             found[id(part.rng)] = part.rng
-        elif type(part).__module__.startswith("optuna.samplers"):
+        elif type(part).__module__.startswith("optuna.samplers") and hasattr(part, "__dict__"):
             parts += [value for _, value in sorted(vars(part).items())]
     return list(found.values())
 

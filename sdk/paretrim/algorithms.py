@@ -178,6 +178,31 @@ class Nsga2Options(Options):
     ] = None
 
 
+class Nsga3Options(Nsga2Options):
+    """NSGA-II with reference directions, for three and more objectives (Deb & Jain, 2014), Optuna's."""
+
+    divisions: Annotated[int, Field(ge=1, le=100, description="Divisions of each objective between directions.")] = 3
+
+
+class StartupOptions(Options):
+    """Of algorithms that begin with random policies."""
+
+    genome: Annotated[Genome, Field(description=_GENOME)] = "joint"
+    startup: Annotated[
+        int | None, Field(ge=1, description="Random policies at first; absent: a tenth of the budget.")
+    ] = None
+
+
+class TpeOptions(StartupOptions):
+    """Tree-structured Parzen estimator (Bergstra et al., 2011), Optuna's."""
+
+    multivariate: Annotated[bool, Field(description="One density for all coordinates, not one for each.")] = True
+
+
+class GpOptions(StartupOptions):
+    """Bayesian optimisation with a Gaussian process, Optuna's; frugal with candidates, dear to ask."""
+
+
 #: what can be set, by algorithm
 OPTIONS: Mapping[str, type[Options]] = {
     "amc": AmcOptions,
@@ -186,12 +211,15 @@ OPTIONS: Mapping[str, type[Options]] = {
     "haq": HaqOptions,
     "ilp": IlpOptions,
     "joint": JointOptions,
+    "gp": GpOptions,
     "nsga2": Nsga2Options,
+    "nsga3": Nsga3Options,
     "random": RandomOptions,
     "sac": SacOptions,
     "sensitivity": SensitivityOptions,
     "td3": Td3Options,
     "tec": TecOptions,
+    "tpe": TpeOptions,
     "triangle": TriangleOptions,
     "uniform": UniformOptions,
 }

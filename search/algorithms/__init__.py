@@ -10,32 +10,38 @@ from collections.abc import Mapping
 from search.algorithm import Maker
 from search.algorithms.amc import Amc
 from search.algorithms.annealing import Annealing
+from search.algorithms.gp import Gp
 from search.algorithms.greedy import Greedy
 from search.algorithms.haq import Haq
 from search.algorithms.ilp import Ilp
 from search.algorithms.joint import Joint
 from search.algorithms.nsga2 import Nsga2
+from search.algorithms.nsga3 import Nsga3
 from search.algorithms.random import RandomSearch
 from search.algorithms.sac import Sac
 from search.algorithms.sensitivity import Sensitivity
 from search.algorithms.td3 import Td3
 from search.algorithms.tec import Tec
+from search.algorithms.tpe import Tpe
 from search.algorithms.triangle import Triangle
 from search.algorithms.uniform import UniformSearch
 
 ALGORITHMS: Mapping[str, Maker] = {
     "amc": Amc,
     "annealing": Annealing,
+    "gp": Gp,
     "greedy": Greedy,
     "haq": Haq,
     "ilp": Ilp,
     "joint": Joint,
     "nsga2": Nsga2,
+    "nsga3": Nsga3,
     "random": RandomSearch,
     "sac": Sac,
     "sensitivity": Sensitivity,
     "td3": Td3,
     "tec": Tec,
+    "tpe": Tpe,
     "triangle": Triangle,
     "uniform": UniformSearch,
 }

@@ -10,10 +10,7 @@ from optuna.samplers import NSGAIISampler
 
 from paretrim.algorithms import Nsga2Options
 from search.algorithm import Task
-from search.optuna_search import OptunaSearch
-
-#: a population, unless it is given: this share of the budget, so that there are generations enough to evolve
-POPULATION_SHARE, FEWEST, MOST = 0.1, 8, 50
+from search.optuna_search import OptunaSearch, population
 
 
 class Nsga2(OptunaSearch):
@@ -22,12 +19,9 @@ class Nsga2(OptunaSearch):
     _adopted = {"NSGAIISampler:generation": 0}  # noqa: RUF012 - what was known before counts as the first generation
 
     def __init__(self, task: Task, options: Nsga2Options, seed: int) -> None:
-        planned = round(task.budget.candidates * POPULATION_SHARE)
-        population = options.population or min(max(planned, FEWEST), MOST)
-
         def sampler(seed: int) -> NSGAIISampler:
             return NSGAIISampler(
-                population_size=population,
+                population_size=options.population or population(task.budget),
                 mutation_prob=options.mutation,
                 crossover_prob=options.crossover,
                 swapping_prob=options.swapping,

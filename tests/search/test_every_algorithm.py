@@ -20,6 +20,7 @@ from tests.search.spaces import plain, space
 #: smaller than the defaults, so that the suite is quick
 AGENT: dict[str, object] = {"hidden": 16, "batch": 8, "warmup": 4}
 SMALL: dict[str, dict[str, object]] = dict.fromkeys(("amc", "haq", "joint", "sac", "td3"), AGENT)
+SMALL["gp"] = {"startup": 20}
 
 JOBS = {
     "accuracy within a budget": ((), ("macs_ratio <= 0.5", "size_ratio <= 0.6"), ("accuracy",)),
