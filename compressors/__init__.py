@@ -7,6 +7,7 @@ from compressors.finetune import FineTuned, bfloat16_is_faster, evaluate, finetu
 from compressors.fold import fold
 from compressors.imported import Imported
 from compressors.importer import read_onnx
+from compressors.pack import Packed, PackedTensor, pack, unpack
 from compressors.parity import Parity, check_parity
 from compressors.prune import ChannelMap, End, channel_map, slice_module
 from compressors.statistics import Statistics, collect_spreads, collect_statistics
@@ -24,6 +25,8 @@ __all__ = [
     "FinetuneOptions",
     "Imported",
     "LayerReport",
+    "Packed",
+    "PackedTensor",
     "Parity",
     "Progress",
     "Statistics",
@@ -39,8 +42,10 @@ __all__ = [
     "finetune",
     "fold",
     "int8_layers",
+    "pack",
     "read_onnx",
     "read_safetensors",
     "slice_module",
+    "unpack",
     "write_onnx",
 ]
