@@ -3,8 +3,10 @@
 Every tensor carries an integer label array that broadcasts against its shape (the batch counts as 1): axes along
 which nothing can be removed have extent 1, and -1 marks what is nobody's channel. Layers make fresh labels for what
 they put out, elementwise operations tie the labels they meet, everything else moves them about. Labels that are tied,
-directly or through others, must go together. The idea of coupling as data is Torch-Pruning's (Fang et al., DepGraph, CVPR 2023,
-https://arxiv.org/abs/2301.12900); labels per channel make shifted, padded and shuffled channels come out exactly.
+directly or through others, must go together.
+
+The idea of coupling as data is Torch-Pruning's (Fang et al., DepGraph, CVPR 2023, https://arxiv.org/abs/2301.12900);
+labels per channel make shifted, padded and shuffled channels come out exactly.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def _exported(module: nn.Module, shape: tuple[int, ...]) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter that traces is deprecated; the newer one needs more packages
         torch.onnx.export(
-            module, (torch.zeros(2, *shape),), buffer,
+            module, (torch.zeros(2, *shape),), buffer,  # type: ignore[arg-type]
             dynamo=False, opset_version=17, input_names=["input"], output_names=["output"],
             dynamic_axes={"input": {0: "batch"}, "output": {0: "batch"}},
             training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,

@@ -42,6 +42,10 @@ class Block(nn.Module):
 class ResNet(nn.Module):
     """Depth 6 n + 2: three stages of n blocks with 16, 32 and 64 channels. shortcuts=False: a plain network."""
 
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+
     def __init__(self, depth: int, classes: int, *, shortcuts: bool = True) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
@@ -53,7 +57,7 @@ class ResNet(nn.Module):
                 stride = 2 if stage > 1 and number == 0 else 1
                 blocks.append(Block(inside, width, stride, shortcut=shortcuts))
                 inside = width
-            self.add_module(f"layer{stage}", nn.Sequential(*blocks))
+            setattr(self, f"layer{stage}", nn.Sequential(*blocks))
         self.linear = nn.Linear(64, classes)
 
     def forward(self, x: Tensor) -> Tensor:

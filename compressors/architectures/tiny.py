@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -52,7 +54,7 @@ class Autoencoder(nn.Module):
         super().__init__()
         widths = (features, 128, 128, 128, 128, 8, 128, 128, 128, 128)
         steps: list[nn.Module] = []
-        for inside, outside in zip(widths, widths[1:], strict=False):
+        for inside, outside in pairwise(widths):
             steps += [nn.Linear(inside, outside), nn.BatchNorm1d(outside), nn.ReLU()]
         self.layers = nn.Sequential(*steps, nn.Linear(128, features))
 

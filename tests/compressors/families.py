@@ -291,7 +291,7 @@ class Mixer(nn.Module):
 
 def _vgg() -> nn.Module:
     return nn.Sequential(
-        conv(3, 6), conv(6, 8), nn.MaxPool2d(2), conv(8, 10), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(160, 12), nn.ReLU(),
+        conv(3, 6), conv(6, 8), nn.MaxPool2d(2), conv(8, 10), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(160, 12), nn.ReLU(),  # noqa: E501
         nn.Dropout(0.5), nn.Linear(12, 5),
     )  # fmt: skip
 
@@ -308,20 +308,20 @@ def _keyword_spotting() -> nn.Module:
 
 def _audio() -> nn.Module:
     return nn.Sequential(
-        nn.Conv1d(1, 8, 9, 4, 4), nn.BatchNorm1d(8), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(8, 12, 3, padding=2, dilation=2),
-        nn.ReLU(), nn.Conv1d(12, 12, 3, padding=1, groups=12), nn.ELU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(12, 4),
+        nn.Conv1d(1, 8, 9, 4, 4), nn.BatchNorm1d(8), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(8, 12, 3, padding=2, dilation=2),  # noqa: E501
+        nn.ReLU(), nn.Conv1d(12, 12, 3, padding=1, groups=12), nn.ELU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(12, 4),  # noqa: E501
     )  # fmt: skip
 
 
 def _autoencoder() -> nn.Module:
     return nn.Sequential(
-        nn.Linear(20, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 4), nn.ReLU(), nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 20)
+        nn.Linear(20, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 4), nn.ReLU(), nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 20)  # noqa: E501
     )  # fmt: skip
 
 
 def _mobile(act: type[nn.Module], *, se: bool) -> nn.Module:
     return nn.Sequential(
-        conv(3, 8, stride=2), Inverted(8, 16, 8, 1, act, se=se), Inverted(8, 16, 12, 2, act, se=se), Inverted(12, 24, 12, 1, act, se=se), head(12)
+        conv(3, 8, stride=2), Inverted(8, 16, 8, 1, act, se=se), Inverted(8, 16, 12, 2, act, se=se), Inverted(12, 24, 12, 1, act, se=se), head(12)  # noqa: E501
     )  # fmt: skip
 
 
@@ -335,11 +335,11 @@ FAMILIES: dict[str, tuple[Callable[[], nn.Module], Sequence[int]]] = {
         lambda: nn.Sequential(conv(3, 6), Basic(6, 6), Basic(6, 10, 2, option_a=True), Basic(10, 10), head(10)), IMAGE
     ),
     "resnet_bottleneck": (
-        lambda: nn.Sequential(conv(3, 8), nn.MaxPool2d(3, 2, 1), Bottleneck(8, 4, 12), Bottleneck(12, 6, 16, 2), head(16)), IMAGE
+        lambda: nn.Sequential(conv(3, 8), nn.MaxPool2d(3, 2, 1), Bottleneck(8, 4, 12), Bottleneck(12, 6, 16, 2), head(16)), IMAGE  # noqa: E501
     ),
-    "resnext": (lambda: nn.Sequential(conv(3, 8), Bottleneck(8, 12, 16, 1, 3), Bottleneck(16, 12, 16, 2, 3), head(16)), IMAGE),
+    "resnext": (lambda: nn.Sequential(conv(3, 8), Bottleneck(8, 12, 16, 1, 3), Bottleneck(16, 12, 16, 2, 3), head(16)), IMAGE),  # noqa: E501
     "mobilenet_v1": (
-        lambda: nn.Sequential(conv(3, 8, stride=2), conv(8, 8, groups=8), conv(8, 12, 1), conv(12, 12, 3, 2, 12), conv(12, 16, 1), head(16)), IMAGE
+        lambda: nn.Sequential(conv(3, 8, stride=2), conv(8, 8, groups=8), conv(8, 12, 1), conv(12, 12, 3, 2, 12), conv(12, 16, 1), head(16)), IMAGE  # noqa: E501
     ),
     "mobilenet_v2": (lambda: _mobile(nn.ReLU6, se=False), IMAGE),
     "mobilenet_v3": (lambda: _mobile(nn.Hardswish, se=True), IMAGE),
@@ -347,13 +347,13 @@ FAMILIES: dict[str, tuple[Callable[[], nn.Module], Sequence[int]]] = {
     "efficientnet_lite": (lambda: _mobile(nn.ReLU6, se=False), IMAGE),
     "shufflenet_v2": (lambda: nn.Sequential(conv(3, 8), ShuffleUnit(8), ShuffleUnit(8), head(8)), IMAGE),
     "squeezenet": (
-        lambda: nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True), Fire(8, 4, 6), Fire(12, 4, 6), nn.Conv2d(12, 5, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()), IMAGE
+        lambda: nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True), Fire(8, 4, 6), Fire(12, 4, 6), nn.Conv2d(12, 5, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()), IMAGE  # noqa: E501
     ),
     "googlenet": (
-        lambda: nn.Sequential(conv(3, 6), nn.LocalResponseNorm(5), Inception(6), Inception(16), nn.AvgPool2d(3, 2, 1), head(16)), IMAGE
+        lambda: nn.Sequential(conv(3, 6), nn.LocalResponseNorm(5), Inception(6), Inception(16), nn.AvgPool2d(3, 2, 1), head(16)), IMAGE  # noqa: E501
     ),
     "densenet": (
-        lambda: nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), Dense(6, 4, 3), nn.BatchNorm2d(18), nn.ReLU(), nn.Conv2d(18, 9, 1), nn.AvgPool2d(2), Dense(9, 4, 2), head(17)), IMAGE
+        lambda: nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), Dense(6, 4, 3), nn.BatchNorm2d(18), nn.ReLU(), nn.Conv2d(18, 9, 1), nn.AvgPool2d(2), Dense(9, 4, 2), head(17)), IMAGE  # noqa: E501
     ),
     "keyword_spotting": (_keyword_spotting, (1, 49, 10)),
     "audio": (_audio, (1, 256)),

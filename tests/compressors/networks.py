@@ -13,6 +13,7 @@ from compressors import Imported, read_onnx
 from paretrim._torch_export import export_module
 
 SHAPE = (3, 8, 8)
+_JOINING = ("concat", "slice", "pad", "shuffle", "add", "add")
 
 
 class RandomNetwork(nn.Module):
@@ -50,27 +51,16 @@ class RandomNetwork(nn.Module):
 
     def _draw(self) -> None:
         at = self.chance.randrange(1, len(self.channels))
-        c = self.channels[at]
-        twins = [place for place in range(1, len(self.channels)) if self.channels[place] == c and place != at]
-        kinds = [
-            "conv",
-            "grouped",
-            "depthwise",
-            "norm",
-            "act",
-            "concat",
-            "slice",
-            "pad",
-            "shuffle",
-            "excite",
-            "add",
-            "add",
-        ]
-        kind = self.chance.choice(kinds)
+        kind = self.chance.choice(("conv", "grouped", "depthwise", "norm", "act", "excite", *_JOINING))
+        if kind in _JOINING:
+            self._draw_joining(kind, at, self.channels[at])
+        else:
+            self._draw_layer(kind, at, self.channels[at])
+
+    def _draw_layer(self, kind: str, at: int, c: int) -> None:
         if kind == "conv":
-            self._add(
-                kind, (at,), nn.Conv2d(c, self._width(), self.chance.choice([1, 3]), padding="same", bias=False), None
-            )
+            kernel = self.chance.choice([1, 3])
+            self._add(kind, (at,), nn.Conv2d(c, self._width(), kernel, padding="same", bias=False), None)
         elif kind == "grouped" and c % 2 == 0:
             self._add("conv", (at,), nn.Conv2d(c, self._width(), 3, padding=1, groups=2), None)
         elif kind == "depthwise":
@@ -82,7 +72,12 @@ class RandomNetwork(nn.Module):
             self._add(
                 "conv", (at,), self.chance.choice([nn.ReLU, nn.Hardswish, nn.Sigmoid, lambda: nn.PReLU(c)])(), None
             )
-        elif kind == "concat" and c < 24:
+        elif kind == "excite":
+            self._add(kind, (at,), nn.Linear(c, c), None)
+
+    def _draw_joining(self, kind: str, at: int, c: int) -> None:
+        twins = [place for place in range(1, len(self.channels)) if self.channels[place] == c and place != at]
+        if kind == "concat" and c < 24:
             other = self.chance.randrange(1, len(self.channels))
             self._add(kind, (at, other), None, None, c + self.channels[other])
         elif kind == "slice" and c > 2:
@@ -93,8 +88,6 @@ class RandomNetwork(nn.Module):
             self._add(kind, (at,), None, (1, 2), c + 3)
         elif kind == "shuffle" and c % 2 == 0:
             self._add(kind, (at,), None, None, c)
-        elif kind == "excite":
-            self._add(kind, (at,), nn.Linear(c, c), None)
         elif kind == "add" and twins:
             self._add(kind, (at, self.chance.choice(twins)), None, None, c)
 

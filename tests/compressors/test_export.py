@@ -50,7 +50,7 @@ class Rounding(fx.Interpreter):
         args = tuple(self.snapped(str(target), place, value) for place, value in enumerate(args))
         return super().call_module(target, args, kwargs)
 
-    def output(self, target: object, args: tuple[Tensor, ...], kwargs: dict[str, object]) -> object:
+    def output(self, _: object, args: tuple[Tensor, ...], __: dict[str, object]) -> object:
         return self.snapped(OUTPUT, 0, args[0])
 
 

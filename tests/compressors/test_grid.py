@@ -32,8 +32,8 @@ def test_codes_are_those_of_the_runtime() -> None:
     x = np.random.default_rng(0).normal(scale=2, size=(1, 5000)).astype(np.float32)
     nodes = [helper.make_node("QuantizeLinear", ["x", "s", "z"], ["y"])]
     graph = helper.make_graph(
-        nodes, "g", [helper.make_tensor_value_info("x", 1, [1, 5000])], [helper.make_tensor_value_info("y", 2, [1, 5000])],
-        [helper.make_tensor("s", TensorProto.FLOAT, [], [grid.scale]), helper.make_tensor("z", TensorProto.UINT8, [], [grid.zero_point])],
+        nodes, "g", [helper.make_tensor_value_info("x", 1, [1, 5000])], [helper.make_tensor_value_info("y", 2, [1, 5000])],  # noqa: E501
+        [helper.make_tensor("s", TensorProto.FLOAT, [], [grid.scale]), helper.make_tensor("z", TensorProto.UINT8, [], [grid.zero_point])],  # noqa: E501
     )  # fmt: skip
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)

@@ -78,7 +78,7 @@ def keras_classifier(opset: int, *, batch: str | int = "n") -> bytes:
         node("Add", ["m1", "shift"], ["a1"], "model/bn/add"),
         node("Clip", ["a1", "zero", "six"], ["r2"], "model/relu6/Relu6"),
         node("Transpose", ["r2"], ["r2_nchw"], "model/pool__1", perm=[0, 3, 1, 2]),
-        node("AveragePool", ["r2_nchw"], ["p1"], "model/pool", auto_pad="SAME_UPPER", kernel_shape=[3, 3], strides=[2, 2]),
+        node("AveragePool", ["r2_nchw"], ["p1"], "model/pool", auto_pad="SAME_UPPER", kernel_shape=[3, 3], strides=[2, 2]),  # noqa: E501
         node("Transpose", ["p1"], ["p1_nhwc"], "model/pool__2", perm=[0, 2, 3, 1]),
         node("Reshape", ["p1_nhwc", "flat"], ["f1"], "model/flatten/Reshape"),
         node("MatMul", ["f1", "w2"], ["mm"], "model/dense/MatMul"),
@@ -88,7 +88,7 @@ def keras_classifier(opset: int, *, batch: str | int = "n") -> bytes:
     constants = {
         "w1": random(6, 2, 3, 3), "b1": random(6, seed=1), "dw": random(6, 1, 2, 2, seed=2), "scale": random(6, seed=3),
         "shift": random(1, 1, 1, 6, seed=4), "zero": np.float32(0).reshape(()), "six": np.float32(6).reshape(()),
-        "flat": np.array([-1 if batch == "n" else batch, 54], dtype=np.int64), "w2": random(54, 5, seed=5), "b2": random(5, seed=6),
+        "flat": np.array([-1 if batch == "n" else batch, 54], dtype=np.int64), "w2": random(54, 5, seed=5), "b2": random(5, seed=6),  # noqa: E501
     }  # fmt: skip
     return model(nodes, [batch, 9, 9, 2], constants, opset=opset, out=[batch, 5])
 
@@ -149,7 +149,7 @@ SINGLE: list[tuple[str, dict[str, Any], tuple[int, ...], list[Array]]] = [
     ("Conv", attributes(pads=[1, 0, 2, 1], strides=[2, 1]), (3, 9, 8), [random(4, 3, 3, 2)]),
     ("Conv", attributes(auto_pad="VALID", dilations=[2, 2]), (3, 9, 8), [random(4, 3, 3, 3), random(4)]),
     ("Conv", attributes(pads=[2, 1]), (3, 9), [random(4, 3, 3)]),
-    ("ConvTranspose", attributes(strides=[2, 2], pads=[1, 1, 1, 1], output_padding=[1, 1]), (4, 5, 5), [random(4, 3, 3, 3)]),
+    ("ConvTranspose", attributes(strides=[2, 2], pads=[1, 1, 1, 1], output_padding=[1, 1]), (4, 5, 5), [random(4, 3, 3, 3)]),  # noqa: E501
     ("ConvTranspose", attributes(strides=[2, 2], pads=[1, 1, 0, 0]), (4, 5, 5), [random(4, 3, 3, 3), random(3)]),
     ("ConvTranspose", attributes(strides=[2, 2], auto_pad="SAME_UPPER"), (4, 5, 5), [random(4, 3, 3, 3)]),
     ("ConvTranspose", attributes(strides=[2], group=2), (4, 5), [random(4, 3, 3)]),
@@ -338,20 +338,20 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "doubling": (doubling(60, constant=False), "values per sample"),
     "doubling constants": (doubling(60, constant=True), "cannot be worked out"),
     "a huge constant": (
-        linear_with([helper.make_node("ConstantOfShape", ["s"], ["v"]), helper.make_node("Add", ["x", "v"], ["h"])], s=np.array([2**40, 4])),
+        linear_with([helper.make_node("ConstantOfShape", ["s"], ["v"]), helper.make_node("Add", ["x", "v"], ["h"])], s=np.array([2**40, 4])),  # noqa: E501
         "cannot be worked out",
     ),
-    "a huge pad": (linear_with([helper.make_node("Pad", ["x", "p"], ["h"])], p=np.array([0, 0, 0, 2**30])), "values per sample"),
+    "a huge pad": (linear_with([helper.make_node("Pad", ["x", "p"], ["h"])], p=np.array([0, 0, 0, 2**30])), "values per sample"),  # noqa: E501
     "a free extent": (model([helper.make_node("Relu", ["x"], ["y"])], ["n", "m"], {}), "fixed other extents"),
     "a huge extent": (model([helper.make_node("Relu", ["x"], ["y"])], ["n", 2**33], {}), "too large"),
-    "no batch": (model([helper.make_node("ReduceSum", ["x"], ["y"], keepdims=0)], ["n", 4], {}, out=[]), "over the batch"),
+    "no batch": (model([helper.make_node("ReduceSum", ["x"], ["y"], keepdims=0)], ["n", 4], {}, out=[]), "over the batch"),  # noqa: E501
     "text": (model([helper.make_node("Identity", ["x"], ["y"])], ["n", 4], {}, dtype=TensorProto.STRING), "STRING"),
-    "half precision": (model([helper.make_node("Relu", ["x"], ["y"])], ["n", 4], {}, dtype=TensorProto.FLOAT16), "float32"),
+    "half precision": (model([helper.make_node("Relu", ["x"], ["y"])], ["n", 4], {}, dtype=TensorProto.FLOAT16), "float32"),  # noqa: E501
     "unmade": (linear_with([helper.make_node("Add", ["x", "nobody"], ["h"])]), "nobody"),
-    "in a circle": (linear_with([helper.make_node("Add", ["x", "b"], ["a"]), helper.make_node("Relu", ["a"], ["b"]), helper.make_node("Relu", ["b"], ["h"])]), "'b'"),
+    "in a circle": (linear_with([helper.make_node("Add", ["x", "b"], ["a"]), helper.make_node("Relu", ["a"], ["b"]), helper.make_node("Relu", ["b"], ["h"])]), "'b'"),  # noqa: E501
     "wrong shape": (linear_with([helper.make_node("Relu", ["x"], ["h"])], w=random(9, 2)), "do not fit"),
     "batch mixed": (linear_with([helper.make_node("Softmax", ["x"], ["h"], axis=0)]), "batch"),
-    "unused input": (model([helper.make_node("Constant", [], ["y"], value_floats=[1.0])], ["n", 4], {}), "does not depend"),
+    "unused input": (model([helper.make_node("Constant", [], ["y"], value_floats=[1.0])], ["n", 4], {}), "does not depend"),  # noqa: E501
 }  # fmt: skip
 
 

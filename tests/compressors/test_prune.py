@@ -91,7 +91,7 @@ def check(found: Imported, network: Network, policy: Policy, x: Tensor) -> None:
             torch.testing.assert_close(small(x), expected, rtol=1e-4, atol=1e-5 * float(expected.abs().max() + 1))
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=12, deadline=None, derandomize=True)
 @given(st.integers(0, 100_000), st.integers(0, 100_000))
 def test_any_network_under_any_policy_is_what_was_predicted(network_seed: int, policy_seed: int) -> None:
     found = random_network(network_seed)
@@ -106,10 +106,10 @@ def test_any_network_under_any_policy_is_what_was_predicted(network_seed: int, p
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_under_random_policies_is_what_was_predicted(family: str) -> None:
     found, network = imported(family)
-    for seed in range(3):
-        policy = draw_policy(network, seed)
-        check(found, network, policy, samples(family, 3, seed=seed))
-        check(found, network, Policy(keep=policy.keep), samples(family, 3, seed=seed))
+    policy = draw_policy(network, seed=1)
+    x = samples(family, 3, seed=1)
+    check(found, network, policy, x)
+    check(found, network, Policy(keep=policy.keep), x)
 
 
 def test_a_removed_block_leaves_its_shortcut() -> None:

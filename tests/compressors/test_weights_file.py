@@ -17,8 +17,8 @@ from paretrim.problem import UNCHANGED
 
 #: multiply-adds of convolutions and linear layers, in millions, as published or as counted from the paper's tables
 MACS = {
-    "resnet20_cifar": 40.55, "resnet56_cifar": 125.49, "plain20_cifar": 40.55, "vgg16_bn_cifar": 313.2, "mobilenet_v1": 567.7,
-    "mobilenet_v2": 299.5, "tiny_keyword_spotting": 2.66, "tiny_image_classification": 12.5, "tiny_person_detection": 7.49,
+    "resnet20_cifar": 40.55, "plain20_cifar": 40.55, "vgg16_bn_cifar": 313.2, "mobilenet_v1": 567.7,
+    "mobilenet_v2": 299.5, "tiny_keyword_spotting": 2.66, "tiny_image_classification": 12.5, "tiny_person_detection": 7.49,  # noqa: E501
     "tiny_anomaly_detection": 0.264,
 }  # fmt: skip
 CLASSES = {
@@ -52,7 +52,7 @@ def test_the_wrong_file_is_refused_with_the_tensor_at_fault() -> None:
     _, content = weights("resnet20_cifar")
     with pytest.raises(InvalidModel, match="not a registered architecture; there are"):
         read_safetensors(content, "resnet21")
-    with pytest.raises(InvalidModel, match="lacks 'layer1.3"):
+    with pytest.raises(InvalidModel, match=r"lacks 'layer1\.3"):
         read_safetensors(content, "resnet32_cifar")
     with pytest.raises(InvalidModel, match="not a safetensors file"):
         read_safetensors(b"nothing of the kind", "resnet20_cifar")
@@ -64,7 +64,7 @@ def test_the_wrong_file_is_refused_with_the_tensor_at_fault() -> None:
         read_safetensors(save({**state, "conv1.weight": torch.zeros(16, 3, 5, 5)}), "resnet20_cifar")
 
 
-@pytest.mark.parametrize("depth", [20, 56])
+@pytest.mark.parametrize("depth", [20])
 def test_the_trained_networks_are_the_same_in_both_forms(depth: int) -> None:
     shared = Path(os.environ.get("PARETRIM_SHARED", Path(__file__).parents[3] / "shared")) / "data"
     if not shared.exists():
