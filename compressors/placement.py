@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from torch import fx, nn
 
 from compressors.operators import operator_of
-from compressors.operators.channels import Concat, Pad
+from compressors.operators.channels import Concat
 from compressors.operators.elementwise import Arithmetic
+from compressors.operators.padding import Pad
 from compressors.operators.passing import Take
 from compressors.operators.pooling import AveragePool, GlobalAveragePool, Reduce
 from compressors.provenance import INPUT, operations, output_of

@@ -18,6 +18,7 @@ from compressors.operators import (
     embedding,
     linear,
     normalization,
+    padding,
     passing,
     pooling,
     recurrent,
@@ -31,8 +32,8 @@ from compressors.reading import Builder, Node, Value
 Reader = Callable[[Node, Builder], Value | list[Value]]
 
 _FAMILIES = (
-    activation, attention, channels, convolution, elementwise, embedding, linear, normalization, passing, pooling,
-    recurrent, resampling, selection, shaping,
+    activation, attention, channels, convolution, elementwise, embedding, linear, normalization, padding, passing,
+    pooling, recurrent, resampling, selection, shaping,
 )  # fmt: skip
 
 READERS: dict[str, Reader] = {name: reader for family in _FAMILIES for name, reader in family.READERS.items()}

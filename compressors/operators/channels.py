@@ -1,4 +1,4 @@
-"""Operations that put tensors together and take them apart along an axis: concat, split, slice, pad, gather."""
+"""Operations that put tensors together and take them apart along an axis: concat, split, slice, gather."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from compressors.cut import Cut
 from compressors.flow import NOBODY, Flow, Labels, Traced, compact
@@ -100,30 +99,6 @@ class Pick(nn.Module):
         return f"axis={self.axis}, {self.indices.numel()} positions"
 
 
-class Pad(nn.Module):
-    """More positions at both ends of the axes. pads: (begins..., ends...) over all axes. mode as in ONNX."""
-
-    def __init__(self, pads: Sequence[int], mode: str = "constant", value: float = 0.0) -> None:
-        super().__init__()
-        self.pads = tuple(pads)
-        self.mode = mode
-        self.value = value
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Larger along the padded axes."""
-        half = len(self.pads) // 2
-        ends = [self.pads[axis + side * half] for axis in reversed(range(half)) for side in (0, 1)]
-        if self.mode == "constant":
-            return functional.pad(x, ends, value=self.value)
-        while len(ends) > 2 * (x.dim() - 2):  # torch reflects and repeats trailing axes only
-            ends = ends[:-2]
-        return functional.pad(x, ends, mode={"edge": "replicate", "reflect": "reflect"}[self.mode])
-
-    def extra_repr(self) -> str:
-        """What is printed between the brackets."""
-        return f"{self.pads}, {self.mode}"
-
-
 def read_concat(node: Node, build: Builder) -> Value:
     """Concat, of tensors and constants."""
     values = [given for given in node.inputs if isinstance(given, Value)]
@@ -202,29 +177,6 @@ def read_gather(node: Node, build: Builder) -> Value:
     return build.call(node, Pick(axis, positions, drop=indices.ndim == 0), x)
 
 
-def read_pad(node: Node, build: Builder) -> Value:
-    """Pad with a constant, by reflection or by repeating the edge."""
-    x = node.value()
-    given = node.integers(1, "pads") or []
-    mode = str(node.attribute("mode", "constant"))
-    value = float(node.constant(2).reshape(-1)[0]) if node.has(2) and node.constant(2).size else 0.0
-    if mode not in ("constant", "reflect", "edge"):
-        raise node.refusal(f"its mode is {mode!r}")
-    rank = len(x.shape)
-    axes = [axis % rank for axis in node.integers(3, "axes") or range(rank)]
-    pads = [0] * 2 * rank
-    for place, axis in enumerate(axes):
-        pads[axis], pads[rank + axis] = given[place], given[len(axes) + place]
-    if min(pads) < 0:
-        raise node.refusal("it has negative padding; use Slice")
-    at = x.batch_axis
-    if at is not None and (pads[at] or pads[rank + at]):
-        raise node.refusal("it pads the batch")
-    if mode != "constant" and any(pads[axis] or pads[rank + axis] for axis in (0, 1)):
-        raise node.refusal(f"it pads channels by {mode}")
-    return build.call(node, Pad(pads, mode, value), x) if any(pads) else x
-
-
 def flow_concat(module: Concat, flow: Flow, inputs: Sequence[Traced], output: Sequence[int]) -> Labels:
     """Labels one behind the other; where parts are labelled along other axes, those are tied."""
     axis, given = module.axis, iter(inputs)
@@ -276,22 +228,6 @@ def flow_pick(module: Pick, _: Flow, inputs: Sequence[Traced], __: Sequence[int]
     return labels.squeeze(module.axis) if module.drop else labels
 
 
-def flow_pad(module: Pad, flow: Flow, inputs: Sequence[Traced], _: Sequence[int]) -> Labels:
-    """Fresh labels for channels that are added; padding of other axes changes nothing."""
-    labels, rank = inputs[0].labels, inputs[0].rank
-    for axis in range(rank):
-        before, after = module.pads[axis], module.pads[rank + axis]
-        if (before or after) and labels.shape[axis] > 1:
-            if labels.size != labels.shape[axis]:
-                flow.freeze(labels, "they are padded along several axes")
-                continue
-            shape = [1] * rank
-            parts = [flow.fresh(before), labels.reshape(-1), flow.fresh(after)]
-            shape[axis] = sum(part.size for part in parts)
-            labels = np.concatenate(parts).reshape(shape)
-    return labels
-
-
 def shrink_concat(module: Concat, cut: Cut) -> None:
     """Cut the constants along the other axes."""
     for place in module.places:
@@ -338,19 +274,6 @@ def shrink_pick(module: Pick, cut: Cut) -> None:
     module.indices = new[new >= 0]
 
 
-def shrink_pad(module: Pad, cut: Cut) -> None:
-    """Fewer channels to add where those they are added to have gone."""
-    pads, rank = list(module.pads), len(cut.output.outline.extents)
-    for axis in range(rank):
-        left = cut.output.positions(axis)
-        if left is not None and (pads[axis] or pads[rank + axis]):
-            length = cut.inputs[0].outline.extents[axis]
-            before = module.pads[axis]
-            pads[axis] = int((left < before).sum())
-            pads[rank + axis] = int((left >= before + length).sum())
-    module.pads = tuple(pads)
-
-
 def _write_concat(module: Concat, writer: Writer, name: str, inputs: Sequence[str]) -> str:
     given = iter(inputs)
     parts = [
@@ -391,23 +314,14 @@ def _write_pick(module: Pick, writer: Writer, name: str, inputs: Sequence[str]) 
     return writer.node("Gather", [inputs[0], writer.constant(f"{name}.indices", indices)], name, axis=module.axis)
 
 
-def _write_pad(module: Pad, writer: Writer, name: str, inputs: Sequence[str]) -> str:
-    operands = [inputs[0], writer.constant(f"{name}.pads", module.pads)]
-    if module.mode == "constant" and module.value:
-        operands.append(writer.constant(f"{name}.value", np.float32(module.value).reshape(())))
-    return writer.node("Pad", operands, name, mode=module.mode)
-
-
 OPERATORS = {
     Concat: Operator(kind=lambda _: "concat", write=_write_concat, flow=flow_concat, shrink=shrink_concat),
     Slice: Operator(kind=lambda _: "slice", write=_write_slice, flow=flow_slice, shrink=shrink_slice),
     Pick: Operator(kind=lambda _: "gather", write=_write_pick, flow=flow_pick, shrink=shrink_pick),
-    Pad: Operator(kind=lambda _: "pad", write=_write_pad, flow=flow_pad, shrink=shrink_pad),
 }
 READERS = {
     "Concat": read_concat,
     "Split": read_split,
     "Slice": read_slice,
     "Gather": read_gather,
-    "Pad": read_pad,
 }
