@@ -108,7 +108,7 @@ class JobForm {
     this.timer = setTimeout(() => this.look(), 250);
     const searches = this.checked("algorithms").length;
     const each = Number(this.value("budget.candidates")) || 0;
-    document.getElementById("evaluations").textContent = searches ? `${searches * each} evaluations, and as many again of each baseline.` : "";
+    document.getElementById("evaluations").textContent = searches ? `${searches * each} evaluations, and ${each} more for each baseline that is added.` : "";
   }
 
   /** Ask what can be had. Answers that come late are passed over. */

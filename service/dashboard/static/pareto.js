@@ -106,22 +106,22 @@ class ParetoChart extends Chart {
   }
 
   constraintLines(data) {
-    const shapes = [];
+    const [shapes, annotations] = [[], []];
+    const line = { color: colour("bad"), width: 1.4, dash: "dash" };
+    const label = { showarrow: false, font: { color: colour("bad"), size: 11 }, bgcolor: faded(colour("surface"), 0.85), borderpad: 2 };
     for (const { metric, limit, text } of data.constraints) {
       if (typeof limit !== "number") continue;
       const at = scaled(limit, metric);
-      const line = { color: colour("bad"), width: 1.4, dash: "dash" };
-      const font = { color: colour("bad"), size: 11 };
       if (metric === this.x) {
-        shapes.push({ type: "line", yref: "paper", y0: 0, y1: 1, x0: at, x1: at, line,
-          label: { text: plain(text), textposition: "start", textangle: -90, xanchor: "left", yanchor: "bottom", font } });
+        shapes.push({ type: "line", yref: "paper", y0: 0, y1: 1, x0: at, x1: at, line });
+        annotations.push({ ...label, text: plain(text), x: at, xanchor: "right", xshift: -4, yref: "paper", y: 0, yanchor: "bottom" });
       }
       if (metric === this.y) {
-        shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: at, y1: at, line,
-          label: { text: plain(text), textposition: "start", font } });
+        shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: at, y1: at, line });
+        annotations.push({ ...label, text: plain(text), y: at, yanchor: "bottom", xref: "paper", x: 1, xanchor: "right" });
       }
     }
-    return { shapes };
+    return { shapes, annotations };
   }
 
   attach() {
