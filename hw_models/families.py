@@ -23,16 +23,17 @@ NARROW = Bits(8, 8)
 class Dice:
     """Chance for one network: widths and bits."""
 
-    def __init__(self, seed: int, precision: Precision, multiple: int = 1) -> None:
+    def __init__(self, seed: int, precision: Precision, multiple: int = 1, scale: float = 1.0) -> None:
         self.random = np.random.default_rng(seed)
         self.precision = precision
         self.multiple = multiple  #: all widths are multiples of this
+        self.scale = scale  #: of all widths
         self._run = 0
         self._bits = FULL_PRECISION
 
     def width(self, low: int, high: int) -> int:
         """Channels between two bounds."""
-        drawn = int(self.random.integers(low, high + 1))
+        drawn = max(2, round(self.scale * int(self.random.integers(low, high + 1))))
         return max(self.multiple, drawn // self.multiple * self.multiple)
 
     def pick(self, *choices: int) -> int:
@@ -58,10 +59,11 @@ def draw(
     hw: tuple[int, int] = (32, 32),
     multiple: int = 1,
     channels: int = 3,
+    scale: float = 1.0,
 ) -> tuple[SizedOperation, ...]:
-    """A random network of a family. The same arguments, the same network."""
+    """A random network of a family, its widths times `scale`. The same arguments, the same network."""
     sketch = Sketch(channels, hw)
-    FAMILIES[family](sketch, Dice(seed, precision, multiple))
+    FAMILIES[family](sketch, Dice(seed, precision, multiple, scale))
     return tuple(sketch.operations)
 
 

@@ -70,6 +70,7 @@ def roofline_terms(unit: Unit) -> Floats:
             gathered,
             ragged,
             rows,
+            float(unit.groups if unit.groups > 1 else 0),  # kernels without blocks go through them one by one
         ]
     )
 

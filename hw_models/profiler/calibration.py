@@ -29,10 +29,19 @@ Operations = tuple[SizedOperation, ...]
 
 
 def calibration_networks(precisions: Sequence[Precision], *, each: int, seed: int) -> list[Operations]:
-    """Random networks, `each` of every family and precision."""
-    sides = (32, 16, 24, 10)
+    """Random networks, `each` of every family and precision; the third and every sixth after it are tiny.
+
+    What a run costs beside its kernels shows in networks of some ten microseconds only.
+    """
+    sides = (32, 16, 8, 24, 12, 20)
     return [
-        draw(family, seed + 1000 * index + position, precision=precision, hw=(sides[position % len(sides)],) * 2)
+        draw(
+            family,
+            seed + 1000 * index + position,
+            precision=precision,
+            hw=(sides[position % len(sides)],) * 2,
+            scale=0.4 if sides[position % len(sides)] == 8 else 1.0,
+        )
         for index, family in enumerate(CALIBRATION_FAMILIES)
         for precision in precisions
         for position in range(each)
@@ -68,9 +77,17 @@ def time_networks(
 
 
 def calibrate(
-    networks: Sequence[Operations], timings: Sequence[Timing], unit_us: Mapping[Unit, float], setting: Setting
+    networks: Sequence[Operations],
+    timings: Sequence[Timing],
+    unit_us: Mapping[Unit, float],
+    setting: Setting,
+    *,
+    run_overhead_us: float,
 ) -> dict[str, Any]:
-    """The calibration part of a table: scale, constant, and what error is left. Least squares on relative error."""
+    """The calibration part of a table: scale, constant, and what error is left. Least squares on relative error.
+
+    run_overhead_us: what a run was seen to cost beside its kernels; the constant is held near it.
+    """
     sums = np.array(
         [
             sum(unit_us[item.unit] for item in lower(operations, setting.execution, batch=setting.batch)) / 1e3
@@ -79,10 +96,9 @@ def calibrate(
     )
     truth = np.array([timing.latency_ms for timing in timings])
     relative = np.stack([np.ones_like(sums), sums], axis=1) / truth[:, None]
-    # a constant of 2 microseconds and a scale of 1 are what one expects: held loosely, for want of data
-    prior = np.diag([0.01 / 0.004, 0.01 / 0.2])
+    prior = np.diag([0.02 / 0.001, 0.02 / 0.2])  # within a microsecond, and within 20 %
     rows = np.vstack([relative, prior])
-    target = np.concatenate([np.ones(len(truth)), prior @ np.array([0.002, 1.0])])
+    target = np.concatenate([np.ones(len(truth)), prior @ np.array([run_overhead_us / 1e3, 1.0])])
     constant, scale = np.linalg.lstsq(rows, target, rcond=None)[0]
     constant = max(0.0, float(constant))
     errors = np.abs((constant + scale * sums) / truth - 1)

@@ -98,7 +98,9 @@ def profile_host(
         "fusion": {name: sorted(chains) for name, chains in execution.fusion.items() if name in precisions},
         "layout": _layout(execution),
         "steps": _steps(stairs, figures, execution.layout),
-        "calibration": calibration.calibrate(networks, timings, figures, setting),
+        "calibration": calibration.calibrate(
+            networks, timings, figures, setting, run_overhead_us=taken.run_overhead_us
+        ),
         "interpolation": {family: model.to_json() for family, model in fit(figures, seed=seed).items()},
         "rows": [row.to_json(unit) for unit, row in taken.rows.items()],
     }

@@ -22,6 +22,7 @@ from hw_models.precision import Precision, at_kernel_bits, plan_precision
 from hw_models.profiler.assignment import Assignment, assign
 from hw_models.profiler.contexts import in_context, is_given_integers, renamed
 from hw_models.sessions import ProfiledRunner, Runner, profiling_folder
+from hw_models.sketch import Sketch
 from hw_models.table import Row
 from hw_models.timing import Clock, Timing, interleaved
 from hw_models.units import Unit
@@ -44,7 +45,7 @@ class Effort:
 CAREFUL = Effort()
 QUICK = Effort(rounds=14, profiled_runs=48)
 #: no kernel is dispatched in less
-LEAST_US = 0.2
+LEAST_US = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,10 @@ class _File:
     assignment: Assignment
 
     @property
-    def features(self) -> tuple[float, float, float]:
-        """For the fit: 1, kernels, profiled microseconds."""
+    def features(self) -> tuple[float, float]:
+        """For the fit: kernels, profiled microseconds."""
         durations = self.assignment.durations_us
-        return 1.0, float(len(durations)), float(sum(_typical(samples) for _, samples in durations))
+        return float(len(durations)), float(sum(_typical(samples) for _, samples in durations))
 
 
 def measure_units(
@@ -104,7 +105,27 @@ def measure_units(
         files += _measure_files(packs[start : start + effort.files_at_once], setting, effort)
         if progress is not None:
             progress(min(len(units), (start + effort.files_at_once) * size), len(units))
-    return _joined(files)
+    return _joined(files, _run_overhead_us(setting, effort))
+
+
+#: lengths of the chains of next to nothing whose times are extrapolated to a chain of length 0
+_CHAINS = (1, 4, 12)
+
+
+def _run_overhead_us(setting: Setting, effort: Effort) -> float:
+    """What a run costs beside its kernels: chains of activations of four numbers, extrapolated to none."""
+    contents = []
+    for length in _CHAINS:
+        sketch = Sketch(1, (2, 2))
+        x = "input"
+        for _ in range(length):
+            x = sketch.activation(x, "sigmoid")
+        contents.append(write_graph(sketch.operations))
+    runners = [Runner(content, batch=setting.batch, threads=setting.threads) for content in contents]
+    samples = interleaved(runners, rounds=effort.rounds, seed=setting.seed, clock=setting.clock)
+    times = [Timing.of(row, setting.clock).latency_ms * 1e3 for row in samples]
+    _, constant = np.polyfit(_CHAINS, times, 1)
+    return float(max(0.0, constant))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +182,11 @@ def _typical(samples: NDArray[np.float64]) -> float:
     return float(half.mean())
 
 
-def _joined(files: Sequence[_File]) -> Taken:
-    """From files to units."""
+def _joined(files: Sequence[_File], run_us: float) -> Taken:
+    """From files to units. run_us: what a run costs beside its kernels."""
     features = np.array([file.features for file in files])
     times = np.array([file.timing.latency_ms * 1e3 for file in files])
-    run_us, node_us, scale = _fit(features, times)
+    node_us, scale = _fit(features, times - run_us)
     estimates = _first_estimates(files, node_us, scale)
     for file in files:
         _correct(file, estimates, run_us)
@@ -187,16 +208,16 @@ def _joined(files: Sequence[_File]) -> Taken:
     )
 
 
-def _fit(features: NDArray[np.float64], times: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Constant, microseconds per kernel, scale: least squares on relative error, towards what is plausible."""
-    plausible, certainty = np.array([4.0, -0.5, 1.0]), np.array([2.0, 1.0, 0.1])
-    weighted = features / times[:, None]  # (files, 3)
+def _fit(features: NDArray[np.float64], times: NDArray[np.float64]) -> tuple[float, float]:
+    """Microseconds per kernel, and scale: least squares on relative error, towards what is plausible."""
+    plausible, certainty = np.array([-1.0, 1.0]), np.array([1.0, 0.1])
+    weighted = features / times[:, None]  # (files, 2)
     noise = 0.02
     prior = noise / certainty
     rows = np.vstack([weighted, np.diag(prior)])
     target = np.concatenate([np.ones(len(times)), prior * plausible])
     solution = np.linalg.lstsq(rows, target, rcond=None)[0]
-    return float(max(0.0, solution[0])), float(solution[1]), float(solution[2])
+    return float(solution[0]), float(solution[1])
 
 
 @dataclass(slots=True)
