@@ -64,6 +64,11 @@ class AgentSearch:
         self._asked += 1
         return policy
 
+    def episode(self, limits: Mapping[str, float]) -> Policy:
+        """An episode under these limits, perhaps one that is known: for those that propose in several ways."""
+        self._asked += 1
+        return self._space.project(self._space.decode(self._decide(self._aim.share(limits))), limits)
+
     def tell(self, candidate: Candidate) -> None:
         """Store the episode, and learn once warm-up is over."""
         self._note(candidate)

@@ -203,6 +203,13 @@ class GpOptions(StartupOptions):
     """Bayesian optimisation with a Gaussian process, Optuna's; frugal with candidates, dear to ask."""
 
 
+class PortfolioOptions(Options):
+    """Model, evolution and agent together, each asked as often as it helps: the default if in doubt."""
+
+    genome: Annotated[Genome, Field(description=_GENOME)] = "joint"
+    agent: Annotated[bool, Field(description="Let an AMC agent propose as well.")] = True
+
+
 #: what can be set, by algorithm
 OPTIONS: Mapping[str, type[Options]] = {
     "amc": AmcOptions,
@@ -214,6 +221,7 @@ OPTIONS: Mapping[str, type[Options]] = {
     "gp": GpOptions,
     "nsga2": Nsga2Options,
     "nsga3": Nsga3Options,
+    "portfolio": PortfolioOptions,
     "random": RandomOptions,
     "sac": SacOptions,
     "sensitivity": SensitivityOptions,

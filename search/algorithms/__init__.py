@@ -17,6 +17,7 @@ from search.algorithms.ilp import Ilp
 from search.algorithms.joint import Joint
 from search.algorithms.nsga2 import Nsga2
 from search.algorithms.nsga3 import Nsga3
+from search.algorithms.portfolio import Portfolio
 from search.algorithms.random import RandomSearch
 from search.algorithms.sac import Sac
 from search.algorithms.sensitivity import Sensitivity
@@ -36,6 +37,7 @@ ALGORITHMS: Mapping[str, Maker] = {
     "joint": Joint,
     "nsga2": Nsga2,
     "nsga3": Nsga3,
+    "portfolio": Portfolio,
     "random": RandomSearch,
     "sac": Sac,
     "sensitivity": Sensitivity,

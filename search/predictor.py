@@ -1,0 +1,96 @@
+"""Accuracy guessed from a job's own candidates, and how unsure the guess is.
+
+An ensemble of additive models, each fitted with random weights on the candidates, gives the trend and how far the data
+leave it open. What the trend misses (groups that share a burden) is smooth in the vector of a policy: a Gaussian
+process on the residuals gives that, and grows unsure away from what was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import cho_factor, cho_solve
+
+from paretrim.problem import Candidate, Policy
+from search.space import Space
+from search.surrogate import Additive
+
+Array = npt.NDArray[np.float64]
+
+MEMBERS = 5
+
+#: lengths of the process, times the square root of the number of coordinates, and noise as a share of its variance
+LENGTHS, NOISES = (0.15, 0.3, 0.6, 1.2), (0.01, 0.1, 0.5)
+
+#: candidates the process is conditioned on, the last ones; its cost grows with their cube
+REMEMBERED = 400
+
+
+class Predictor:
+    """Fit, then ask."""
+
+    def __init__(self, space: Space, original: float) -> None:
+        """original: the uncompressed network's accuracy."""
+        self._space = space
+        self._members = [Additive(space, original) for _ in range(MEMBERS)]
+        self._points: Array = np.empty((0, space.size))
+        self._scale = self._length = self._noise = 1.0
+        self._weights: Array = np.empty(0)
+        self._factor: tuple[Array, bool] | None = None
+
+    def fit(self, candidates: Sequence[Candidate], rng: np.random.Generator) -> None:
+        """To measured candidates; failures are passed over."""
+        known = [c for c in candidates if c.measurement is not None]
+        for member in self._members:
+            member.fit(known, rng.exponential(size=len(known)))
+        self._condition(known[-REMEMBERED:])
+
+    def guess(self, policies: Sequence[Policy]) -> tuple[Array, Array]:
+        """Mean and deviation of the accuracy of each. (policies,), (policies,)"""
+        trends = self._trends(policies)
+        mean, variance = trends.mean(axis=0), trends.var(axis=0)
+        if self._factor is None:
+            return mean, np.sqrt(variance)
+        near = self._kernel(self._vectors(policies), self._points)  # (policies, points)
+        mean = mean + near @ self._weights
+        explained = np.einsum("ij,ji->i", near, cho_solve(self._factor, near.T))
+        variance = variance + self._scale * np.maximum(0.0, 1.0 - explained)
+        return mean, np.sqrt(variance)
+
+    def _condition(self, known: Sequence[Candidate]) -> None:
+        """The process that makes the residuals likeliest, over the few lengths and noises there are."""
+        self._factor = None
+        if len(known) < 8:
+            return
+        policies = [candidate.policy for candidate in known]
+        measured = np.array([c.measurement.value("accuracy") for c in known if c.measurement is not None])
+        residuals = measured - self._trends(policies).mean(axis=0)
+        self._points = self._vectors(policies)
+        best = -np.inf
+        for length in LENGTHS:
+            self._length = length * float(np.sqrt(self._space.size))
+            near = self._kernel(self._points, self._points)
+            for noise in NOISES:
+                factor = cho_factor(near + noise * np.eye(len(near)), lower=True)
+                weights = cho_solve(factor, residuals)
+                scale = float(residuals @ weights) / len(residuals) + 1e-12
+                likelihood = -0.5 * len(residuals) * np.log(scale) - np.log(np.diag(factor[0])).sum()
+                if likelihood > best:
+                    best, chosen = likelihood, (self._length, factor, weights, scale)
+        self._length, self._factor, self._weights, self._scale = chosen
+
+    def _trends(self, policies: Sequence[Policy]) -> Array:
+        levels = [self._space.levels(policy) for policy in policies]
+        return np.stack([member.accuracy(levels) for member in self._members])
+
+    def _vectors(self, policies: Sequence[Policy]) -> Array:
+        return np.stack([self._space.encode(policy) for policy in policies])
+
+    def _kernel(self, a: Array, b: Array) -> Array:
+        """Matern 5/2. (len(a), len(b))"""
+        squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :] - 2 * a @ b.T
+        distance = np.sqrt(5.0 * np.maximum(squares, 0.0)) / self._length
+        near: Array = (1 + distance + distance**2 / 3) * np.exp(-distance)
+        return near
