@@ -74,5 +74,6 @@ def resnet(depth: int = 20, classes: int = 10, side: int = 32) -> Network:
     x = build.add("pool", "global_avg_pool", x, hw=1)
     x = build.add("flatten", "flatten", x, hw=0)
     build.add("fc", "linear", x, out=axis(None, classes), bias=True)
-    frozen = {name: Group(name, w, tuple(members[name]), ("fc",), "padded") for name, w in zip(members, (16, 32, 64), strict=True)}
+    widths = zip(members, (16, 32, 64), strict=True)
+    frozen = {name: Group(name, width, tuple(members[name]), ("fc",), "padded") for name, width in widths}
     return Network(tuple(build.operations), (*frozen.values(), *groups), build.input_shape, "fc")
