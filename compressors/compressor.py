@@ -14,17 +14,19 @@ from torch import Tensor, fx
 from compressors.criteria import CriterionName, Ranking
 from compressors.fold import fold
 from compressors.gram import convolution_groups
-from compressors.graph import clone
+from compressors.graph import clone, replace_module
 from compressors.imported import Imported
+from compressors.low_rank import Scheme, factored
+from compressors.operators.passing import Take
 from compressors.prune import channel_map, slice_module
 from compressors.quantize import Quantizer, Remaining, WeightRule
 from compressors.ranges import RangeMethod
 from compressors.rebuild import Kept, Rebuilder
-from compressors.reconstruction import RIDGE
+from compressors.reconstruction import RIDGE, covariance
 from compressors.refit import refit_in_order
 from compressors.statistics import Statistics
 from compressors.weight_steps import StepMethod
-from paretrim.errors import InvalidInput
+from paretrim.errors import InvalidInput, InvalidPolicy
 from paretrim.network import Network
 from paretrim.problem import FULL_PRECISION, Bits, Policy
 
@@ -46,6 +48,7 @@ class CompressorOptions:
     percentile: float = 99.99  #: of the values inside the range, for activation_range="percentile"
     weight_range: StepMethod = "max"  #: how the steps of quantized weights are chosen
     weight_rounding: WeightRule = "gptq"  #: whether errors of weights of fewer than 8 bits are made good by others
+    low_rank: Scheme = "tucker"  #: how k x k convolutions are factored where the policy gives a rank
     seed: int = 0  #: for criterion="random", and the rows of the sequential reconstruction
 
     def __post_init__(self) -> None:
@@ -157,6 +160,11 @@ class Compressor:
     def compress(self, policy: Policy) -> Compressed:
         """The network under a policy. Raises InvalidPolicy naming the group or layer at fault."""
         kept = self.kept(policy)
+        for name in policy.rank:
+            if policy.bits.get(name, FULL_PRECISION).weight <= 16:
+                raise InvalidPolicy(
+                    f"layer {name!r} cannot have both a lower rank and fewer bits", field=f"rank.{name}"
+                )
         pruned = self._prune(policy, kept)
         if any(bits.weight <= 16 or bits.activation <= 8 for bits in policy.bits.values()):
             remaining = {name: self._remaining(name, kept) for name in policy.bits}
@@ -173,11 +181,27 @@ class Compressor:
             errors = self._rebuilder.rebuild(module, kept) if self._rebuilder else {}
             if self.options.reconstruction == "sequential":
                 errors |= self._refit(module.eval(), kept)
+            for name, ratio in policy.rank.items():
+                self._factor(module, name, ratio, kept)
             known = _Pruned(key, module.eval(), errors)
         self._pruned[key] = known
         if len(self._pruned) > REMEMBERED:
             self._pruned.popitem(last=False)
         return known
+
+    def _factor(self, module: fx.GraphModule, name: str, ratio: float, kept: Kept) -> None:
+        layer = module.get_submodule(name)
+        if isinstance(layer, Take):
+            return  # its block is removed
+        known = self._statistics.layers.get(name) if self._statistics else None
+        moments = None
+        if known is not None and known.gram.columns == "patches" and len(known.gram.matrix) == 1:
+            width = known.gram.columns_per_channel
+            places = self._channels.weight_input(name, kept)
+            columns = (places[:, None] * width + torch.arange(width)).flatten()
+            moments = covariance(known.gram, self.options.ridge, centred=False)[0][columns][:, columns]
+        made = factored(layer, ratio, moments, name=name, scheme=self.options.low_rank)
+        replace_module(module, name, made.eval())
 
     def _remaining(self, layer: str, kept: Kept) -> Remaining:
         groups = convolution_groups(self._imported.module.get_submodule(layer))

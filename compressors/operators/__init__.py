@@ -16,6 +16,7 @@ from compressors.operators import (
     convolution,
     elementwise,
     embedding,
+    factored,
     linear,
     normalization,
     padding,
@@ -32,8 +33,8 @@ from compressors.reading import Builder, Node, Value
 Reader = Callable[[Node, Builder], Value | list[Value]]
 
 _FAMILIES = (
-    activation, attention, channels, convolution, elementwise, embedding, linear, normalization, padding, passing,
-    pooling, recurrent, resampling, selection, shaping,
+    activation, attention, channels, convolution, elementwise, embedding, factored, linear, normalization, padding,
+    passing, pooling, recurrent, resampling, selection, shaping,
 )  # fmt: skip
 
 READERS: dict[str, Reader] = {name: reader for family in _FAMILIES for name, reader in family.READERS.items()}
