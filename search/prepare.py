@@ -102,7 +102,7 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
     _check_same(before, splits, network)
     recorder.progress("preparing", 1, 3)
     rows = calibration_rows(splits.train or splits.validation, plan.seed)
-    statistics = collect_statistics(imported, network, rows.inputs(), seed=plan.seed)
+    statistics = _statistics(imported, network, rows, plan.seed)
     recorder.progress("preparing", 2, 3)
     scoring = splits.validation.sample(plan.validation_samples, plan.seed)
     basis = EvaluationBasis(inputs.model, inputs.architecture, statistics, scoring, plan.metric)
@@ -129,6 +129,13 @@ def _with_measurements(plan: JobPlan, document: Mapping[str, Any], network: Netw
     if document.get("kind") == "table" and metrics & TIMED:
         return extend_table(document, [network], seed=plan.seed)
     return document
+
+
+def _statistics(imported: Imported, network: Network, rows: Split, seed: int) -> Statistics:
+    try:
+        return collect_statistics(imported, network, rows.inputs(), seed=seed)
+    except RuntimeError as error:  # torch's word for values that are not finite, and for shapes that do not fit
+        raise JobFailed(f"the original network cannot be run on its data: {error}", code="original_failed") from error
 
 
 def _measure_original(evaluator: Evaluator, costs: Costs, judged: Provenance) -> Measurement:
