@@ -10,6 +10,7 @@ from hw_models.device import Device
 from hw_models.families import FAMILIES, Precision, draw
 from hw_models.fusion import Execution
 from hw_models.interpolation import family_of
+from hw_models.legal import legal_units
 from hw_models.lowering import lower
 from hw_models.profiler.contexts import in_context
 from hw_models.sketch import Sketch
@@ -20,8 +21,6 @@ from paretrim.problem import UNCHANGED, Bits, Policy
 
 #: kinds of layers whose channel steps are looked for
 STEP_KINDS = ("conv2d", "conv2d_1x1", "depthwise2d", "linear")
-#: a step that leaves fewer ways to shrink a group is halved, as the search does
-_FEWEST_REDUCTIONS = 3
 _SIDES = (8, 10, 12, 16, 20, 24, 28, 32, 40, 48)
 #: shares of every group that are tried together, narrowest last
 _UNIFORM = (1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125)
@@ -118,35 +117,33 @@ def can_be_timed(unit: Unit, execution: Execution) -> bool:
 def _policies(network: Network, device: Device, seed: int, count: int = 400) -> Iterator[Policy]:
     """The original, uniform networks at every precision, then random ones: three on the steps for one of any width."""
     random = np.random.default_rng(seed)
-    steps = _steps(network, device)
     choices = {layer.name: device.legal_bits(layer) for layer in network.layers}
     kernels = device.execution.kernels
     uniform_bits = [{name: bits for name, options in choices.items() if bits in options} for bits in kernels]
     yield UNCHANGED
     for share in _UNIFORM:
-        keep = {name: _stepped(units, share, step) for name, (units, step) in steps.items()}
         for bits in uniform_bits:
-            yield Policy(keep=keep, bits=bits)
-    for _ in range(count):
-        keep = {name: _stepped(units, float(random.uniform(0.05, 1.0)), step) for name, (units, step) in steps.items()}
+            yield Policy(keep=_keep(network, device, share), bits=bits)
+    for turn in range(count):
+        keep = _any_keep(network, device, random, stepped=turn % 4 != 3)
         yield Policy(keep=keep, bits=uniform_bits[int(random.integers(len(uniform_bits)))])
         mixed = {name: options[int(random.integers(len(options)))] for name, options in choices.items()}
         yield Policy(keep=keep, bits=mixed)
 
 
-def _steps(network: Network, device: Device) -> dict[str, tuple[int, int]]:
-    """Units and step of every group that may shrink."""
-    found = {}
+def _keep(network: Network, device: Device, share: float) -> dict[str, float]:
+    """Keep ratios that leave about this share of every group, on the device's steps."""
+    keep = {}
     for group in network.prunable_groups:
-        layers = [network.by_name[name] for name in (*group.producers, *group.consumers) if name in network.by_name]
-        steps = [device.channel_step(layer, bits) for layer in layers for bits in device.legal_bits(layer)]
-        step = max(steps, default=1)
-        while step > 1 and len(range(step, group.units, step)) < _FEWEST_REDUCTIONS:
-            step //= 2
-        found[group.name] = (group.units, step)
-    return found
+        legal = legal_units(network, device, group, min_keep=0.0, stepped=True)
+        nearest = min((abs(units - share * group.units), units) for units in legal)[1]
+        keep[group.name] = nearest / group.units
+    return keep
 
 
-def _stepped(units: int, share: float, step: int) -> float:
-    kept = min(units, max(1, round(share * units / step)) * step)
-    return kept / units
+def _any_keep(network: Network, device: Device, random: np.random.Generator, *, stepped: bool) -> dict[str, float]:
+    """A random legal width for every group."""
+    return {
+        group.name: int(random.choice(legal_units(network, device, group, min_keep=0.0, stepped=stepped))) / group.units
+        for group in network.prunable_groups
+    }
