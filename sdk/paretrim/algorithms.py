@@ -210,6 +210,14 @@ class PortfolioOptions(Options):
     agent: Annotated[bool, Field(description="Let an AMC agent propose as well.")] = True
 
 
+class NetAdaptOptions(ScalarOptions):
+    """Rounds in which every knob alone is cut and the best cut stays (Yang et al., ECCV 2018)."""
+
+    genome: Annotated[Genome, Field(description=_GENOME)] = "joint"
+    reduction: Annotated[float, Field(gt=0, lt=1, description="Share of the cost saved in a round.")] = 0.1
+    cut: Annotated[float, Field(gt=0, le=1, description="First cut of a knob under a fixed budget.")] = 0.3
+
+
 #: what can be set, by algorithm
 OPTIONS: Mapping[str, type[Options]] = {
     "amc": AmcOptions,
@@ -219,6 +227,7 @@ OPTIONS: Mapping[str, type[Options]] = {
     "ilp": IlpOptions,
     "joint": JointOptions,
     "gp": GpOptions,
+    "netadapt": NetAdaptOptions,
     "nsga2": Nsga2Options,
     "nsga3": Nsga3Options,
     "portfolio": PortfolioOptions,

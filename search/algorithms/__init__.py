@@ -15,6 +15,7 @@ from search.algorithms.greedy import Greedy
 from search.algorithms.haq import Haq
 from search.algorithms.ilp import Ilp
 from search.algorithms.joint import Joint
+from search.algorithms.netadapt import NetAdapt
 from search.algorithms.nsga2 import Nsga2
 from search.algorithms.nsga3 import Nsga3
 from search.algorithms.portfolio import Portfolio
@@ -35,6 +36,7 @@ ALGORITHMS: Mapping[str, Maker] = {
     "haq": Haq,
     "ilp": Ilp,
     "joint": Joint,
+    "netadapt": NetAdapt,
     "nsga2": Nsga2,
     "nsga3": Nsga3,
     "portfolio": Portfolio,
