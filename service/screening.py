@@ -7,6 +7,7 @@ is read by `compressors`, later and in the same jail.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 
 import onnx
@@ -44,6 +45,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"{", "JSON"),
     (b"<", "markup"),
 )
+_TYPES = frozenset(onnx.TensorProto.DataType.values())
+_NUMBERS = _TYPES - {onnx.TensorProto.UNDEFINED, onnx.TensorProto.STRING}
 _TAKEN = "upload a single-file ONNX model (torch.onnx.export(..., external_data=False))"
 
 
@@ -76,6 +79,18 @@ def _screen_onnx(content: bytes) -> None:
         raise _refused("it holds training graphs; export it for inference")
     for entry in (*model.graph.input, *model.graph.output):
         _screen_value(entry)
+    _screen_names(model.graph)
+
+
+def _screen_names(graph: onnx.GraphProto) -> None:
+    """Every value is made once, as the format demands: no two readers may take one name for different things."""
+    weights = {tensor.name for tensor in graph.initializer}
+    made = Counter(entry.name for entry in graph.input if entry.name not in weights)
+    made.update(tensor.name for tensor in graph.initializer)
+    made.update(name for node in graph.node for name in node.output if name)
+    twice = next((name for name, count in made.items() if count > 1), None)
+    if twice is not None:
+        raise _refused(f"the value {twice[:80]!r} is made twice; this is not a valid ONNX graph")
 
 
 def _graphs(model: onnx.ModelProto) -> Iterator[onnx.GraphProto | onnx.FunctionProto]:
@@ -116,6 +131,9 @@ def _screen_tensor(tensor: onnx.TensorProto) -> None:
     name = tensor.name[:80]
     if tensor.data_location == onnx.TensorProto.EXTERNAL or len(tensor.external_data):
         raise _refused(f"the tensor {name!r} is kept in another file; {_TAKEN}")
+    if tensor.data_type not in _NUMBERS:
+        kind = onnx.TensorProto.DataType.Name(tensor.data_type) if tensor.data_type in _TYPES else tensor.data_type
+        raise _refused(f"the tensor {name!r} holds {kind}; only numbers are taken")
     elements = 1
     for extent in tensor.dims:
         elements *= extent if 0 <= extent <= MOST_ELEMENTS else MOST_ELEMENTS + 1
