@@ -18,7 +18,7 @@ demo: $(VENV)/installed
 	$(BIN)/python -m demo $(ARGS)
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest $(ARGS)
 
 serve: $(VENV)/installed
 	$(BIN)/paretrim serve $(ARGS)

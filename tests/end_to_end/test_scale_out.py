@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A PostgreSQL server of this test's own, as its own user where the tests run as root."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not programs:
@@ -27,7 +28,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             pytest.fail("PostgreSQL's programs are absent; install the package `postgresql`")
         pytest.skip("PostgreSQL's programs are absent")
     bin_folder = programs[-1].parent
-    folder = Path(str(tmp_path_factory.mktemp("pg")))
+    folder = Path(tempfile.mkdtemp(prefix="pt-pg-"))  # directly below /tmp: its owner must be able to reach it
     as_user = _as_own_user(folder)
     data, port = folder / "data", free_port()
     run = {"check": True, "capture_output": True, "cwd": "/"}
@@ -38,14 +39,14 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"postgresql+psycopg://paretrim@127.0.0.1:{port}/postgres"
     stop = [*control, "-m", "immediate", "stop"]
     stopped = subprocess.run(stop, capture_output=True, text=True, check=False, cwd="/")
-    assert stopped.returncode == 0, f"{stopped.stderr}\n{(folder / 'log').read_text()[-2000:]}"
+    log = (folder / "log").read_text()[-2000:]
+    shutil.rmtree(folder, ignore_errors=True)
+    assert stopped.returncode == 0, f"{stopped.stderr}\n{log}"
 
 
 def _as_own_user(folder: Path) -> list[str]:
     if os.geteuid() != 0:
         return []
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
     shutil.chown(folder, "postgres", "postgres")
     return ["runuser", "-u", "postgres", "--"]
 

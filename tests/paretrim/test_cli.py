@@ -294,13 +294,16 @@ def paretrim(live: Live, *arguments: str, **more: str) -> subprocess.Popen[str]:
 
 
 def test_interrupting_watch_leaves_the_job_alone(live: Live, worker: Worker, job: Job) -> None:
-    watching = paretrim(live, "watch", job.id)
     streams = live.service.limits._streams
+    deadline = time.monotonic() + 20
+    while sum(streams.values()) and time.monotonic() < deadline:  # of the test before
+        time.sleep(0.02)
+    watching = paretrim(live, "watch", job.id)
     deadline = time.monotonic() + 20
     while not sum(streams.values()) and time.monotonic() < deadline:
         time.sleep(0.02)
     watching.send_signal(signal.SIGINT)
-    out, err = watching.communicate(timeout=20)
+    out, err = watching.communicate(timeout=60)
     assert watching.returncode == 130
     assert f"paretrim watch {job.id}" in err
     assert f"paretrim jobs cancel {job.id}" in err
@@ -312,7 +315,7 @@ def test_interrupting_watch_leaves_the_job_alone(live: Live, worker: Worker, job
 
 def test_the_installed_program_writes_plain_text_into_pipes(live: Live, job: Job) -> None:
     listing = paretrim(live, "jobs", "list", "--limit", "1")
-    out, err = listing.communicate(timeout=20)
+    out, err = listing.communicate(timeout=60)
     assert (listing.returncode, err) == (0, "")
     assert "\x1b" not in out
     assert job.id in out, "ids are not cut at 80 columns"
@@ -345,7 +348,7 @@ def test_a_reader_that_goes_away_is_no_error(live: Live, done: Job) -> None:
 
 def test_shell_completion_knows_the_commands(live: Live) -> None:
     asking = {"_PARETRIM_COMPLETE": "complete_bash", "COMP_WORDS": "paretrim jo", "COMP_CWORD": "1"}
-    out, err = paretrim(live, **asking).communicate(timeout=20)
+    out, err = paretrim(live, **asking).communicate(timeout=60)
     assert out.split() == ["jobs"], err
 
 

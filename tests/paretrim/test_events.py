@@ -101,9 +101,12 @@ def test_a_server_that_stays_away_is_given_up_in_the_end(scripted: Job, server: 
 
 
 def test_walking_away_from_events_closes_the_stream(live: Live, worker: Worker, client: Client) -> None:
+    streams = live.service.limits._streams
+    deadline = time.monotonic() + 20
+    while sum(streams.values()) and time.monotonic() < deadline:  # of the test before
+        time.sleep(0.05)
     following = client.jobs.get(worker.job_id).events()
     assert next(following).type == "state"
-    streams = live.service.limits._streams
     assert sum(streams.values()) == 1
     following.close()  # type: ignore[attr-defined]
     deadline = time.monotonic() + 5
