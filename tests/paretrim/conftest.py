@@ -70,9 +70,9 @@ def digits(samples: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return chance.random((samples, 1, 8, 8), dtype=np.float32), np.arange(samples) % 10
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
-    """The service's threads say nothing between the dots."""
+    """The service's threads say nothing between the dots; tests of other folders hear them again."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     yield
     structlog.reset_defaults()
