@@ -15,6 +15,7 @@ from torch import fx, nn
 from torch.func import functional_call
 
 from compressors.naming import Names
+from compressors.shapes import known_shape
 from paretrim.errors import InvalidModel, UnsupportedOperation
 
 #: Stands for the batch size while shapes are worked out. It is a large prime, so that any extent or shape constant that
@@ -169,6 +170,9 @@ def run_on_shapes(
     module: nn.Module, inputs: Sequence[tuple[tuple[int, ...], torch.dtype]]
 ) -> tuple[tuple[int, ...], torch.dtype]:
     """Shape and type of a module's output, without computing it."""
+    known = known_shape(module, inputs)
+    if known is not None:
+        return known, inputs[0][1]
     tensors = [torch.empty(shape, dtype=dtype, device="meta") for shape, dtype in inputs]
     state = {
         name: torch.empty_like(tensor, device="meta")

@@ -32,6 +32,7 @@ class Arithmetic(nn.Module):
     """`x <operation> y`, or with one operand constant. operation: add, sub, mul, div, pow, min, max."""
 
     constant: Tensor | None
+    is_elementwise = True  #: of two tensors of the same shape and type, it gives another
 
     def __init__(self, operation: str, constant: Tensor | None = None, *, constant_first: bool = False) -> None:
         super().__init__()

@@ -14,6 +14,7 @@ from compressors.flow import NOBODY, Flow, Labels, Traced
 from compressors.operators.convolution import pads_of, same_pads, torch_pads
 from compressors.operators.operator import Geometry, Operator
 from compressors.reading import Builder, Node, Value
+from compressors.shapes import reduced
 from compressors.writing import Writer
 
 _MAX = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
@@ -83,6 +84,10 @@ class GlobalAveragePool(nn.Module):
         """(N, C, ...) -> (N, C, 1...)."""
         return x.mean(dim=tuple(range(2, x.dim())), keepdim=True)
 
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+        """See `compressors.shapes.known_shape`."""
+        return reduced(shape, range(2, len(shape)), keep=True)
+
 
 class Reduce(nn.Module):
     """Reduction over axes. operator: ReduceMean, ReduceSum, ReduceMax, ReduceMin or ReduceL2."""
@@ -92,6 +97,10 @@ class Reduce(nn.Module):
         self.operator = operator
         self.axes = tuple(axes)
         self.keep = keep
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+        """See `compressors.shapes.known_shape`."""
+        return reduced(shape, self.axes, keep=self.keep)
 
     def forward(self, x: Tensor) -> Tensor:
         """Reduced axes disappear, or stay with extent 1."""
