@@ -1,15 +1,18 @@
 """Arrays as few bytes: every way that gives the array back exactly is tried, the shortest is taken.
 
 `constant`, `raw`, `half` (numbers that half precision holds exactly), `bits` (integers in as many bits as their range
-needs), `entropy` (integers by range coding, with their counts as the model), `codebook` (few distinct numbers: a table
-and coded places in it), and for arrays with many zeros the other values alone, with their places as `bitmap`, as `gaps`
-(relative index, Han et al. 2016, section 2) or as `csr` (columns and row lengths).
+needs), `entropy` (integers by range coding, with their counts as the model), `bell` (the same, with a bell-shaped model
+that takes three numbers instead of a table), `codebook` (few distinct numbers: a table and coded places in it),
+`vectors` (rows made of few distinct pieces: a table of pieces and coded places in it), and for arrays with many zeros
+the other values alone, with their places as `bitmap`, as `gaps` (relative index, Han et al. 2016, section 2) or as
+`csr` (columns and row lengths).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from typing import Any
 
 import constriction
@@ -24,6 +27,17 @@ Array = npt.NDArray[Any]
 _ALPHABET = 4096
 #: most distinct values of a codebook
 _CODEBOOK = 256
+#: most symbols of an alphabet for a bell-shaped model
+_BELL_ALPHABET = 512
+#: standard deviations a bell may have: from 0.25 in steps of an eighth of an octave
+_WIDTHS = tuple(0.25 * 2 ** (index / 8) for index in range(88))
+#: binary places of fixed-point numbers
+_POINT = 60
+#: exp(-1 / 2 w^2) for each of them, exact to as many places everywhere
+_RATIOS = tuple(
+    int((Decimal(-1) / (2 * Decimal(1) / 16 * Decimal(2) ** (Decimal(index) / 4))).exp(Context(prec=40)) * 2**_POINT)
+    for index in range(88)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,8 @@ def decode(plan: Mapping[str, Any], payload: bytes, dtype: np.dtype[Any], count:
 def _all_ways(array: Array) -> Iterator[Coded]:
     flat = array.reshape(-1)
     yield from _dense_ways(flat)
+    if array.ndim == 2 and array.dtype == np.float32:
+        yield from _vector_ways(array)
     zeros = flat == 0
     if flat.size > 64 and zeros.mean() > 0.3 and not _has_negative_zero(flat):
         values = min(_dense_ways(flat[~zeros]), key=lambda coded: coded.size)
@@ -92,6 +108,12 @@ def _integer_ways(values: npt.NDArray[np.int64]) -> Iterator[Coded]:
     if width <= 32:
         yield Coded({"way": "bits", "low": low, "width": width}, _packed(values - low, width))
     size = high - low + 1
+    if 2 < size <= min(_BELL_ALPHABET, 4 * values.size):
+        centre = round(float(values.mean()) - low)
+        spread = float(np.sqrt(np.mean((values - low - centre) ** 2)))
+        narrow = min(len(_WIDTHS) - 1, int(np.searchsorted(_WIDTHS, max(spread, _WIDTHS[0]))))
+        coded = [_bell(values - low, low, size, centre, width) for width in range(max(0, narrow - 1), narrow + 1)]
+        yield min(coded, key=lambda each: each.size)
     if size <= min(_ALPHABET, 4 * values.size):
         counts = np.bincount(values - low, minlength=size)
         if np.count_nonzero(counts) > 1:
@@ -100,6 +122,38 @@ def _integer_ways(values: npt.NDArray[np.int64]) -> Iterator[Coded]:
             words = _encode_symbols(values - low, counts)
             plan = {"way": "entropy", "low": low, "n": size, "t": short.itemsize}
             yield Coded(plan, short.tobytes() + words.tobytes())
+
+
+def _bell(symbols: npt.NDArray[np.int64], low: int, size: int, centre: int, width: int) -> Coded:
+    words = _encode_symbols(symbols, _bell_counts(size, centre, width))
+    return Coded({"way": "bell", "low": low, "n": size, "c": centre, "w": width}, words.tobytes())
+
+
+def _bell_counts(size: int, centre: int, width: int) -> npt.NDArray[np.int64]:
+    """Frequencies of 0 .. size-1 in proportion to exp(-(k - centre)^2 / 2 w^2), by whole numbers only.
+
+    Every machine comes to the same ones: neighbours differ by powers of one ratio, in fixed point.
+    """
+    ratio = _RATIOS[width]  # exp(-1 / 2 w^2)
+    square = ratio * ratio >> _POINT
+    heights, height, step = [], 1 << _POINT, ratio
+    for _ in range(max(centre, size - 1 - centre) + 1):
+        heights.append(height)
+        height, step = height * step >> _POINT, step * square >> _POINT
+    return np.array([(heights[abs(k - centre)] >> (_POINT - 24)) + 1 for k in range(size)], dtype=np.int64)
+
+
+def _vector_ways(array: Array) -> Iterator[Coded]:
+    rows, columns = array.shape
+    for span in (2, 4, 8):
+        pieces = np.pad(array, ((0, 0), (0, -columns % span))).reshape(-1, span)
+        if len(pieces) < 8:
+            continue
+        table, places = np.unique(pieces.view(np.uint32), axis=0, return_inverse=True)
+        if len(table) <= min(_CODEBOOK, len(pieces) // 2):
+            inner = min(_integer_ways(places.reshape(-1).astype(np.int64)), key=lambda coded: coded.size)
+            plan = {"way": "vectors", "n": len(table), "d": span, "rows": rows, "in": inner.plan}
+            yield Coded(plan, table.tobytes() + inner.payload)
 
 
 def _sparse_ways(zeros: npt.NDArray[np.bool_], values: Coded, rows: int) -> Iterator[Coded]:
@@ -167,6 +221,27 @@ def _decode_entropy(plan: Mapping[str, Any], payload: bytes, _: np.dtype[Any], c
     return symbols.astype(np.int64) + int(plan["low"])
 
 
+def _decode_bell(plan: Mapping[str, Any], payload: bytes, _: np.dtype[Any], count: int) -> Array:
+    size, centre, width = int(plan["n"]), int(plan["c"]), int(plan["w"])
+    if not 2 < size <= _BELL_ALPHABET or not 0 <= centre < size or not 0 <= width < len(_WIDTHS):
+        raise ValueError("bell")
+    coder = constriction.stream.queue.RangeDecoder(np.frombuffer(payload, np.uint32))
+    symbols: Array = coder.decode(_model(_bell_counts(size, centre, width)), count)
+    return symbols.astype(np.int64) + int(plan["low"])
+
+
+def _decode_vectors(plan: Mapping[str, Any], payload: bytes, dtype: np.dtype[Any], count: int) -> Array:
+    size, span, rows = int(plan["n"]), int(plan["d"]), int(plan["rows"])
+    if not 1 <= size <= _CODEBOOK or span not in (2, 4, 8) or rows < 1 or count % rows:
+        raise ValueError("vectors")
+    columns = count // rows
+    pieces = rows * -(-columns // span)
+    table = np.frombuffer(payload, np.uint32, size * span).view(dtype).reshape(size, span)
+    found = table[_inner(plan["in"], payload[4 * size * span :], pieces)].reshape(rows, -1)
+    whole: Array = found[:, :columns].reshape(-1)
+    return whole
+
+
 def _decode_codebook(plan: Mapping[str, Any], payload: bytes, dtype: np.dtype[Any], count: int) -> Array:
     size = int(plan["n"])
     if not 1 <= size <= _CODEBOOK:
@@ -206,7 +281,7 @@ def _placed(plan: Mapping[str, Any], payload: bytes, dtype: np.dtype[Any], count
 
 
 def _inner(plan: Mapping[str, Any], payload: bytes, count: int) -> npt.NDArray[np.int64]:
-    if plan["way"] not in ("bits", "entropy") or count < 0:
+    if plan["way"] not in ("bits", "entropy", "bell") or count < 0:
         raise ValueError("nesting")
     return decode(plan, payload, np.dtype(np.int64), count)
 
@@ -217,7 +292,9 @@ _DECODERS = {
     "half": _decode_half,
     "bits": _decode_bits,
     "entropy": _decode_entropy,
+    "bell": _decode_bell,
     "codebook": _decode_codebook,
+    "vectors": _decode_vectors,
     "bitmap": _decode_bitmap,
     "gaps": _decode_gaps,
     "csr": _decode_csr,

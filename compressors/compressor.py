@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -16,16 +16,18 @@ from compressors.fold import fold
 from compressors.gram import convolution_groups
 from compressors.graph import clone, replace_module
 from compressors.imported import Imported
+from compressors.kernels import saturates
 from compressors.low_rank import Scheme, factored
 from compressors.operators.passing import Take
 from compressors.prune import channel_map, slice_module
-from compressors.quantize import Quantizer, Remaining, WeightRule
+from compressors.quantize import Quantizer, Remaining
 from compressors.ranges import RangeMethod
 from compressors.rebuild import Kept, Rebuilder
 from compressors.reconstruction import RIDGE, covariance
 from compressors.refit import refit_in_order
 from compressors.statistics import Statistics
 from compressors.weight_steps import StepMethod
+from paretrim.compression import Compression, WeightQuantizer, WeightRule
 from paretrim.errors import InvalidInput, InvalidPolicy
 from paretrim.network import Network
 from paretrim.problem import FULL_PRECISION, Bits, Policy
@@ -48,6 +50,10 @@ class CompressorOptions:
     percentile: float = 99.99  #: of the values inside the range, for activation_range="percentile"
     weight_range: StepMethod = "max"  #: how the steps of quantized weights are chosen
     weight_rounding: WeightRule = "gptq"  #: whether errors of weights of fewer than 8 bits are made good by others
+    weight_quantizer: WeightQuantizer = "uniform"  #: of the layers that it fits
+    weight_quantizers: Mapping[str, WeightQuantizer] = field(default_factory=dict)  #: by layer
+    #: whether 8-bit weights beside 8-bit activations keep to 7 bits; None: if this machine's kernels need it
+    headroom: bool | None = None
     low_rank: Scheme = "tucker"  #: how k x k convolutions are factored where the policy gives a rank
     seed: int = 0  #: for criterion="random", and the rows of the sequential reconstruction
 
@@ -133,6 +139,10 @@ class Compressor:
             self.options.percentile,
             self.options.weight_range,
             self.options.weight_rounding,
+            Compression(
+                weight_quantizer=self.options.weight_quantizer, weight_quantizers=self.options.weight_quantizers
+            ).quantizer,
+            saturates() if self.options.headroom is None else self.options.headroom,
         )
         self._pruned: OrderedDict[str, _Pruned] = OrderedDict()
 

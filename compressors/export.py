@@ -22,7 +22,15 @@ from compressors.operators.pooling import Reduce
 from compressors.placement import OUTPUT, Edge, Placement, placement
 from compressors.provenance import INPUT, operations, output_of
 from compressors.reading import BATCH, extents, run_on_shapes
-from compressors.rounding import OUTPUT_PLACE, stored_grid, stored_steps
+from compressors.rounding import (
+    OUTPUT_PLACE,
+    WeightRounding,
+    runs_in_floating_point,
+    stored_grid,
+    stored_rounding,
+    stored_steps,
+)
+from compressors.weight_tables import OffsetRounding
 from compressors.writing import Writer
 from paretrim.errors import InvalidInput
 from paretrim.problem import UNCHANGED, Policy
@@ -52,7 +60,8 @@ def write_onnx(
     quantized = any(bits.weight <= 8 or bits.activation <= 8 for bits in policy.bits.values())
     if quantized:
         module = fold(module)
-    plan = placement(module, policy.bits) if quantized else Placement({}, {}, {})
+    floating = [name for name in policy.bits if runs_in_floating_point(module.get_submodule(name))]
+    plan = placement(module, policy.bits, floating) if quantized else Placement({}, {}, {})
     writer = _Exporter(max(OPSET, imported.opset), (imported.input_name, imported.output_name), plan, ranges or {})
     names = {INPUT: imported.input_name}
     shapes = {INPUT: ((BATCH, *imported.input_shape), imported.input_dtype)}
@@ -85,13 +94,16 @@ class _Exporter(Writer):
         edges = [self.plan.edges.get((name, place)) for place in range(len(inputs))]
         grids = [self.grid(edge, module, place) if edge else None for place, edge in enumerate(edges)]
         if not isinstance(module, Take):
-            whole = isinstance(module, _GUARDED) and name not in self.plan.weights
+            whole = isinstance(module, _GUARDED) and name not in self.plan.layers
             inputs = [
                 self.rounded(read, grid, guarded=whole) if grid else read
                 for read, grid in zip(inputs, grids, strict=True)
             ]
         self.module_grid = grids[0] if grids and name in self.plan.layers else None
+        self._layer, self._rounding = module, stored_rounding(module)
         self.weight_bits, self._steps = self.plan.weights.get(name), stored_steps(module)
+        if isinstance(self._rounding, WeightRounding):
+            self.weight_bits = self._rounding.bits
         if any(grids) and isinstance(module, Reduce) and not module.keep:
             written = _write_mean(self, name, inputs, self.grid(Edge(name, name, 8), module, OUTPUT_PLACE))
         else:
@@ -123,6 +135,8 @@ class _Exporter(Writer):
         would round its weights itself (WeightBiasQuantization), unless the former has one scale for each channel.
         """
         key = (tensor, grid, guarded)
+        if guarded and self.shapes[tensor][1] == 1:
+            return self._rounded_by_hand(tensor, grid)
         if key not in self._rounded:
             shape = (self.shapes[tensor][1],) if guarded else ()
             steps = "channel_scale" if guarded else "scale", "channel_zero_point" if guarded else "zero_point"
@@ -130,6 +144,19 @@ class _Exporter(Writer):
             zero = self.constant(f"{tensor}.{steps[1]}", np.full(shape, grid.zero_point, np.uint8))
             codes = [self._encoded(tensor, grid), scale, zero]
             self._rounded[key] = self.node("DequantizeLinear", codes, f"{tensor}.dequantize", axis=1)
+            self.shapes[self._rounded[key]] = self.shapes[tensor]
+        return self._rounded[key]
+
+    def _rounded_by_hand(self, tensor: str, grid: ActivationGrid) -> str:
+        """Rounded without QuantizeLinear: one scale for the only channel would not keep the runtime from fusing."""
+        key = (tensor, grid, True)
+        if key not in self._rounded:
+            scale = self.constant(f"{tensor}.scale", np.float32(grid.scale).reshape(()))
+            ends = {"low": -grid.zero_point, "high": grid.top - grid.zero_point}
+            bounds = [self.constant(f"{tensor}.code_{name}", np.float32(end).reshape(())) for name, end in ends.items()]
+            codes = self.node("Round", [self.node("Div", [tensor, scale], f"{tensor}.divide")], f"{tensor}.round")
+            clipped = self.node("Clip", [codes, *bounds], f"{tensor}.saturate")
+            self._rounded[key] = self.node("Mul", [clipped, scale], f"{tensor}.multiply")
             self.shapes[self._rounded[key]] = self.shapes[tensor]
         return self._rounded[key]
 
@@ -151,10 +178,25 @@ class _Exporter(Writer):
         """A layer's weight: an initializer, or int8 codes behind DequantizeLinear with one scale per output channel."""
         if self.weight_bits is None:
             return self.constant(name, values)
+        if self._rounding is not None and not isinstance(self._rounding, WeightRounding):
+            return self._floating(name, axis)
         scales = weight_scales(values, self.weight_bits, axis) if self._steps is None else self._steps
         codes = weight_codes(values.detach(), scales, self.weight_bits, axis)
         self._scales = scales
         return self._dequantized(name, codes.numpy().astype(np.int8), scales.numpy(), axis)
+
+    def _floating(self, name: str, axis: int) -> str:
+        """A weight on a grid that is not of integers: codes with zero points, or the values themselves."""
+        weight: Tensor = self._layer.weight.detach()  # type: ignore[union-attr, operator, assignment]
+        rounding = self._rounding
+        if isinstance(rounding, OffsetRounding):
+            codes = rounding.codes(weight).numpy().astype(np.uint8)
+            zeros = rounding.zeros.numpy().astype(np.uint8)
+            held = codes.T if axis == 1 else codes
+            return self._dequantized(name, held, rounding.weight_step.detach().numpy(), axis, zeros)
+        assert rounding is not None
+        values = rounding(weight).detach()
+        return self.constant(name, values.T if axis == 1 else values)
 
     def bias(self, name: str, values: Tensor) -> str:
         """A layer's bias: an initializer, or int32 codes on the grid of input scale times weight scale."""
@@ -165,9 +207,12 @@ class _Exporter(Writer):
         limit = np.iinfo(np.int32)
         return self._dequantized(name, np.clip(codes, limit.min, limit.max).astype(np.int32), scales, 0)
 
-    def _dequantized(self, name: str, codes: np.ndarray, scales: np.ndarray, axis: int) -> str:
+    def _dequantized(
+        self, name: str, codes: np.ndarray, scales: np.ndarray, axis: int, offsets: np.ndarray | None = None
+    ) -> str:
         held = self.constant(name, codes)
-        zeros = self.constant(f"{name}.zero_point", np.zeros(scales.shape, dtype=codes.dtype))
+        points = np.zeros(scales.shape, dtype=codes.dtype) if offsets is None else offsets
+        zeros = self.constant(f"{name}.zero_point", points)
         scale = self.constant(f"{name}.scale", scales)
         return self.node("DequantizeLinear", [held, scale, zeros], f"{name}.dequantize", axis=axis)
 

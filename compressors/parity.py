@@ -9,6 +9,8 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from compressors.kernels import exact_session_options
+
 
 @dataclass(frozen=True, slots=True)
 class Parity:
@@ -23,9 +25,14 @@ class Parity:
     agreement: float
 
 
-def check_parity(module: nn.Module, content: bytes, inputs: Tensor, *, batch_size: int = 256) -> Parity:
-    """Run both on inputs (N, ...) and compare. The module is run in eval mode and left as it was."""
-    session = open_session(content)
+def check_parity(
+    module: nn.Module, content: bytes, inputs: Tensor, *, batch_size: int = 256, exact: bool = False
+) -> Parity:
+    """Run both on inputs (N, ...) and compare. The module is run in eval mode and left as it was.
+
+    exact: compute 8-bit layers exactly even where this machine's kernels would not, for files meant for others.
+    """
+    session = open_session(content, exact=exact)
     name = session.get_inputs()[0].name
     training = module.training
     module.eval()
@@ -47,9 +54,9 @@ def compare(expected: np.ndarray, found: np.ndarray) -> Parity:
     return Parity(error, error / largest if largest else error, same)
 
 
-def open_session(content: bytes) -> onnxruntime.InferenceSession:
-    """A session on the CPU, on one thread, that does not chatter."""
-    options = onnxruntime.SessionOptions()
+def open_session(content: bytes, *, exact: bool = False) -> onnxruntime.InferenceSession:
+    """A session on the CPU, on one thread, that does not chatter. exact: see `check_parity`."""
+    options = exact_session_options() if exact else onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

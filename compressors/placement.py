@@ -51,13 +51,16 @@ class Placement:
     weights: Mapping[str, int]
 
 
-def placement(module: fx.GraphModule, bits: Mapping[str, Bits]) -> Placement:
-    """The plan for a (folded or unfolded) network whose layers have these bits; a layer not named has 32."""
-    return _Planner(module, bits).plan()
+def placement(module: fx.GraphModule, bits: Mapping[str, Bits], floating: Collection[str] = ()) -> Placement:
+    """The plan for a (folded or unfolded) network whose layers have these bits; a layer not named has 32.
+
+    floating: layers that are computed in floating point whatever their bits, as their weights are no integers.
+    """
+    return _Planner(module, bits, floating).plan()
 
 
 class _Planner:
-    def __init__(self, module: fx.GraphModule, bits: Mapping[str, Bits]) -> None:
+    def __init__(self, module: fx.GraphModule, bits: Mapping[str, Bits], floating: Collection[str]) -> None:
         self.module = module
         self.bits = bits
         self.inputs = {name: tuple(self._resolved(read) for read in reads) for name, reads in operations(module)}
@@ -73,6 +76,7 @@ class _Planner:
             name: bits[name]
             for name in self.inputs
             if name in bits
+            and name not in floating
             and bits[name].weight <= 8
             and bits[name].activation <= 8
             and isinstance(module.get_submodule(name), (*_CONVOLUTIONS, nn.Linear))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from torch import Tensor, fx, nn
 
-from compressors.gptq import round_by_columns
 from compressors.graph import clone, clone_leaf
-from compressors.grid import ActivationGrid, activation_grid, snap_weight, weight_codes
+from compressors.grid import ActivationGrid, activation_grid, snap_weight
 from compressors.neighbours import LAYERS
+from compressors.operators import operator_of
 from compressors.operators.pooling import Reduce
 from compressors.operators.recurrent import Recurrent
 from compressors.placement import OUTPUT, Edge, placement
@@ -21,11 +20,11 @@ from compressors.ranges import RangeMethod
 from compressors.reconstruction import covariance, readable_weight, stored_weight, weight_from_matrix, weight_matrix
 from compressors.rounding import OUTPUT_PLACE, WeightRounding, rounded, share_roundings
 from compressors.statistics import Statistics
+from compressors.weight_quantizers import LayerWeights, put_on_grid
 from compressors.weight_steps import StepMethod, weight_steps
+from paretrim.compression import INTEGER, WeightQuantizer, WeightRule, check_quantizer
 from paretrim.errors import InvalidPolicy
 from paretrim.problem import Bits
-
-WeightRule = Literal["nearest", "gptq"]
 
 #: rounded weights remembered
 REMEMBERED = 1024
@@ -35,12 +34,13 @@ REMEMBERED = 1024
 class RoundedWeight:
     """A weight on its grid.
 
-    weight: like the layer's; steps: (output channels,); shift: (output channels,), what rounding took from the outputs'
-    means, to be added to the bias (Nagel et al., Data-free quantization, ICCV 2019, section 4.2); None: not known.
+    weight: like the layer's; make: what rounds it in the layer; shift: (output channels,), what rounding took from the
+    outputs' means, to be added to the bias (Nagel et al., Data-free quantization, ICCV 2019, section 4.2); None: not
+    known.
     """
 
     weight: Tensor
-    steps: Tensor
+    make: Callable[[], nn.Module]
     shift: Tensor | None = None
 
 
@@ -61,6 +61,8 @@ class Quantizer:
     percentile: float
     step_method: StepMethod
     rule: WeightRule
+    quantizers: Callable[[str, str], WeightQuantizer] = lambda *_: "uniform"  #: by layer and its kind
+    headroom: bool = False  #: whether 8-bit weights keep to 7 bits where activations have 8
     _weights: OrderedDict[object, RoundedWeight] = field(default_factory=OrderedDict)
     _grids: dict[tuple[str, int], ActivationGrid] = field(default_factory=dict)
 
@@ -73,7 +75,9 @@ class Quantizer:
         weights, so that those rounded before are found again. Raises InvalidPolicy if a layer's inputs are to be
         rounded and no range is known.
         """
-        plan = placement(folded, bits)
+        quantizers = self._quantizers(folded, bits)
+        floating = [name for name, quantizer in quantizers.items() if quantizer not in INTEGER]
+        plan = placement(folded, bits, floating)
         grids: dict[str, dict[int, ActivationGrid]] = {}
         for (operation, place), edge in plan.edges.items():
             if operation != OUTPUT:
@@ -92,59 +96,75 @@ class Quantizer:
                 return rounded(_snapped(leaf, width), grids.get(name, {}))
             if width is None or not isinstance(leaf, LAYERS):
                 return rounded(leaf, grids.get(name, {}))
-            return self._layer(name, leaf, width, grids.get(name, {}), remaining.get(name), key)
+            task = _Task(name, quantizers[name], width, self.headroom and bits[name] == Bits(8, 8))
+            return self._layer(task, leaf, grids.get(name, {}), remaining.get(name), key)
 
         module = clone(folded, make)
         share_roundings(module)
         return module
 
+    def _quantizers(self, folded: fx.GraphModule, bits: Mapping[str, Bits]) -> dict[str, WeightQuantizer]:
+        """By layer that is quantized. Raises InvalidPolicy naming a layer whose quantizer cannot be used for it."""
+        chosen: dict[str, WeightQuantizer] = {}
+        for name, width in bits.items():
+            leaf = folded.get_submodule(name)
+            kind = operator_of(leaf).kind(leaf)
+            chosen[name] = self.quantizers(name, kind)
+            if isinstance(leaf, LAYERS):  # else its block is removed
+                check_quantizer(name, kind, chosen[name], width)
+        return chosen
+
     def _layer(
-        self,
-        name: str,
-        leaf: nn.Module,
-        bits: int,
-        grids: Mapping[int, ActivationGrid],
-        left: Remaining | None,
-        key: str,
+        self, task: _Task, leaf: nn.Module, grids: Mapping[int, ActivationGrid], left: Remaining | None, key: str
     ) -> nn.Module:
-        axis = 1 if isinstance(leaf, nn.modules.conv._ConvTransposeNd) else 0
-        known = self._weights.pop((key, name, bits), None)
+        known = self._weights.pop((key, task), None)
         if known is None:
-            known = self._round(name, leaf, bits, axis, left)
-        self._weights[key, name, bits] = known
+            known = self._round(task, leaf, left)
+        self._weights[key, task] = known
         if len(self._weights) > REMEMBERED:
             self._weights.popitem(last=False)
-        made = rounded(leaf, grids, WeightRounding(known.steps, bits, axis))
+        made = rounded(leaf, grids, known.make())
         with torch.no_grad():
             made.weight.copy_(known.weight)  # type: ignore[operator]
             if known.shift is not None and isinstance(made.bias, Tensor):
                 made.bias += known.shift
         return made
 
-    def _round(self, name: str, leaf: nn.Module, bits: int, axis: int, left: Remaining | None) -> RoundedWeight:
+    def _round(self, task: _Task, leaf: nn.Module, left: Remaining | None) -> RoundedWeight:
         weight = leaf.weight
         assert isinstance(weight, Tensor)
-        steps = weight_steps(weight, bits, axis=axis, method=self.step_method)
-        known = self.statistics.layers.get(name) if self.statistics else None
-        if known is None or left is None or axis == 1:
-            return RoundedWeight(weight.detach(), steps)
+        axis = 1 if isinstance(leaf, nn.modules.conv._ConvTransposeNd) else 0
+        bits = 7 if task.headroom else task.bits
+        known = self.statistics.layers.get(task.name) if self.statistics else None
+        if axis == 1 or ((known is None or left is None) and task.quantizer == "uniform"):
+            steps = weight_steps(weight, bits, axis=axis, method=self.step_method)
+            return RoundedWeight(weight.detach(), lambda: WeightRounding(steps, bits, axis))
+        rule = "nearest" if task.bits >= 8 else self.rule
+        if known is None or left is None:
+            flat = weight.detach().double().flatten(1)[None]
+            layer = LayerWeights(task.name, weight, axis, flat, None, lambda m: m[0].reshape(weight.shape))
+            made = put_on_grid(layer, task.quantizer, bits, method=self.step_method, rule="nearest")
+            return RoundedWeight(layer.unflatten(made.matrix).float(), made.make)
         width = known.gram.columns_per_channel
         columns = (left.places[:, None] * width + torch.arange(width)).flatten()
-        matrix = weight_matrix(leaf, known.gram)  # (groups, outputs, d)
-        taps = matrix.shape[0] * matrix.shape[1] // len(steps)  # rows of the matrix for each output channel
-        per_row = steps.reshape(len(matrix), -1).repeat_interleave(taps, dim=1)
-        if self.rule == "nearest" or bits >= 8:
-            on_grid = torch.stack(
-                [weight_codes(part, row, bits) * row[:, None] for part, row in zip(matrix, per_row, strict=True)]
-            )
-        else:
+        moments = None
+        if rule != "nearest" or task.quantizer not in INTEGER:
             moments = covariance(known.gram, 1e-2, centred=False)[left.groups][:, columns][:, :, columns]
-            parts = zip(matrix, moments, per_row, strict=True)
-            on_grid = torch.stack([round_by_columns(part.float(), second, row, bits) for part, second, row in parts])
-        lost = torch.einsum("god,gd->go", matrix - on_grid.double(), known.gram.matrix[left.groups][:, columns, -1])
-        shift = lost.reshape(len(steps), taps).sum(1).float()
-        shaped = weight_from_matrix(leaf, known.gram, on_grid, readable_weight(leaf).shape[1])
-        return RoundedWeight(stored_weight(leaf, shaped).float(), steps, shift)
+        inputs = readable_weight(leaf).shape[1]
+        layer = LayerWeights(
+            task.name,
+            weight,
+            axis,
+            weight_matrix(leaf, known.gram),
+            moments,
+            lambda m: stored_weight(leaf, weight_from_matrix(leaf, known.gram, m, inputs)),
+        )
+        made = put_on_grid(layer, task.quantizer, bits, method=self.step_method, rule=rule)
+        taps = layer.matrix.shape[0] * layer.matrix.shape[1] // weight.shape[0]
+        means = known.gram.matrix[left.groups][:, columns, -1]
+        lost = torch.einsum("god,gd->go", layer.matrix - made.matrix.double(), means)
+        shift = lost.reshape(weight.shape[0], taps).sum(1).float()
+        return RoundedWeight(layer.unflatten(made.matrix).float(), made.make, shift)
 
     def _grid(self, edge: Edge, operation: str) -> ActivationGrid:
         spread = self.statistics.spreads.get(edge.source) if self.statistics else None
@@ -159,6 +179,16 @@ class Quantizer:
             low, high = spread.range(edge.bits, self.activation_range, self.percentile)
             self._grids[key] = activation_grid(low, high, edge.bits)
         return self._grids[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """How a layer's weights are to be rounded."""
+
+    name: str
+    quantizer: WeightQuantizer
+    bits: int
+    headroom: bool
 
 
 def rounds_its_mean(module: nn.Module) -> bool:

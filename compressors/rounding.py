@@ -70,8 +70,8 @@ class ActivationRounding(nn.Module):
         """Same shape, values on the grid."""
         if not self.training:
             return self._snap(x) if self.shared is None else self.shared.get(x, self._snap)
-        step = _scaled_gradient(self.input_step, 1.0 / math.sqrt(x[0].numel() * self.top))
-        codes = (_round(x / step) + self.zero_point).clamp(0, self.top)
+        step = scaled_gradient(self.input_step, 1.0 / math.sqrt(x[0].numel() * self.top))
+        codes = (round_through(x / step) + self.zero_point).clamp(0, self.top)
         return (codes - self.zero_point) * step
 
     def train(self, mode: bool = True) -> ActivationRounding:
@@ -109,8 +109,8 @@ class WeightRounding(nn.Module):
         step = self.weight_step.reshape(shape)
         if self.bits == 1:
             return _sign(weight / step) * step
-        step = _scaled_gradient(step, 1.0 / math.sqrt(weight[0].numel() * top))
-        return _round((weight / step).clamp(-top, top)) * step
+        step = scaled_gradient(step, 1.0 / math.sqrt(weight[0].numel() * top))
+        return round_through((weight / step).clamp(-top, top)) * step
 
 
 class Rounded:
@@ -136,14 +136,18 @@ class Rounded:
         """On the grid of input step x weight step, as integers are added; as it is if inputs are not rounded."""
         bias: Tensor | None = getattr(self, "bias", None)
         seen, weight = self._modules.get(_place(0)), self._modules["weight_rounding"]
-        if bias is None or seen is None or not isinstance(self, nn.Conv1d | nn.Conv2d | nn.Linear):
+        integers = isinstance(weight, WeightRounding) and isinstance(self, nn.Conv1d | nn.Conv2d | nn.Linear)
+        if bias is None or seen is None or not integers:
             return bias
         step = (seen.input_step * weight.weight_step).detach()  # type: ignore[union-attr, operator]
-        return _round(bias / step) * step
+        return round_through(bias / step) * step
 
 
-def rounded(module: nn.Module, grids: Mapping[int, ActivationGrid], weight: WeightRounding | None = None) -> nn.Module:
-    """A copy of an operation that rounds. grids: by place among its inputs; OUTPUT_PLACE rounds the output."""
+def rounded(module: nn.Module, grids: Mapping[int, ActivationGrid], weight: nn.Module | None = None) -> nn.Module:
+    """A copy of an operation that rounds. grids: by place among its inputs; OUTPUT_PLACE rounds the output.
+
+    weight: what its weight goes through: WeightRounding, or one of `weight_tables`.
+    """
     copied = clone_leaf(module)
     copied.__class__ = _rounded_class(type(module))
     for place, grid in grids.items():
@@ -190,10 +194,21 @@ def stored_grid(module: nn.Module, place: int) -> ActivationGrid | None:
     return held.grid if isinstance(held, ActivationRounding) else None
 
 
+def stored_rounding(module: nn.Module) -> nn.Module | None:
+    """What a layer's weight goes through; None if it is not rounded."""
+    return module._modules.get("weight_rounding")
+
+
 def stored_steps(module: nn.Module) -> Tensor | None:
-    """(output channels,) steps of a layer's weight; None if it is not rounded."""
-    held = module._modules.get("weight_rounding")
+    """(output channels,) steps of a layer's weight; None if it is not rounded to integers times steps."""
+    held = stored_rounding(module)
     return held.weight_step.detach() if isinstance(held, WeightRounding) else None
+
+
+def runs_in_floating_point(module: nn.Module) -> bool:
+    """Whether a layer's weight is rounded to values that no integer kernel takes."""
+    held = stored_rounding(module)
+    return held is not None and not isinstance(held, WeightRounding)
 
 
 def run_with_weight(layer: Any, weight: Tensor, bias: Tensor | None, x: Tensor) -> Tensor:
@@ -236,9 +251,14 @@ def _applied(rounding: nn.Module | None, x: Tensor) -> Tensor:
     return result
 
 
-def _round(x: Tensor) -> Tensor:
+def round_through(x: Tensor) -> Tensor:
     """Rounded, with the gradient of x."""
-    return x + (torch.round(x) - x).detach()
+    return pass_through(x, torch.round(x))
+
+
+def pass_through(x: Tensor, value: Tensor) -> Tensor:
+    """The value, with the gradient of x. (Bengio et al. 2013.)"""
+    return x + (value - x).detach()
 
 
 def _sign(x: Tensor) -> Tensor:
@@ -247,7 +267,7 @@ def _sign(x: Tensor) -> Tensor:
     return clipped + (torch.where(x < 0, -1.0, 1.0) - clipped).detach()
 
 
-def _scaled_gradient(x: Tensor, factor: float) -> Tensor:
+def scaled_gradient(x: Tensor, factor: float) -> Tensor:
     """x, with its gradient multiplied by the factor (LSQ, section 2.2)."""
     scaled = x * factor
     return (x - scaled).detach() + scaled

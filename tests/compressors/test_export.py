@@ -89,7 +89,7 @@ def test_the_file_computes_what_the_simulation_computes(family: str, pattern: st
     found, network = imported(family)
     x = samples(family, 8, seed=3)
     content, simulated, _ = quantized(found, bits_for(network, PATTERNS[pattern]), x)
-    session = open_session(content)
+    session = open_session(content, exact=True)
     y = session.run(None, {session.get_inputs()[0].name: x.numpy()})[0]
     with torch.no_grad():
         exact = found.module(x).numpy()

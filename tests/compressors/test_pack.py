@@ -95,7 +95,10 @@ def test_each_array_gets_the_way_that_suits_it() -> None:
     assert roundtrip(np.zeros(500, np.int8)) == "constant"
     assert roundtrip(generator.normal(size=500).astype(np.float16).astype(np.float32)) == "half"
     assert roundtrip(generator.integers(-8, 8, 64).astype(np.int8)) == "bits"
-    assert roundtrip(np.round(generator.normal(size=5000)).astype(np.int8)) == "entropy"
+    assert roundtrip(np.round(generator.normal(size=5000)).astype(np.int8)) == "bell"
+    assert roundtrip(generator.geometric(0.4, 5000).astype(np.int8)) == "entropy"
+    pieces = generator.normal(size=(16, 4)).astype(np.float32)
+    assert roundtrip(pieces[generator.integers(0, 16, (30, 8))].reshape(30, 32)) == "vectors"
     assert roundtrip(generator.choice([0.1, 0.7, -2.5], 500).astype(np.float32)) == "codebook"
     scattered = np.zeros(20_000, np.float32)
     scattered[generator.choice(20_000, 40, replace=False)] = generator.normal(size=40)
