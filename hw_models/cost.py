@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from hw_models.counts import bops, macs, peak_memory_bytes, size_bytes
 from hw_models.device import Device, Prediction, compose
@@ -14,15 +14,17 @@ __all__ = ["Costs", "bops", "counts", "macs", "peak_memory_bytes", "size_bytes"]
 
 COUNTED = Provenance("predicted", "counted from the policy")
 
+COUNTS: Mapping[str, Callable[[Sequence[SizedOperation]], int]] = {
+    "size_bytes": size_bytes,
+    "macs": macs,
+    "bops": bops,
+    "peak_memory_bytes": peak_memory_bytes,
+}
+
 
 def counts(operations: Sequence[SizedOperation]) -> dict[str, int]:
     """The metrics that need no device, by name."""
-    return {
-        "size_bytes": size_bytes(operations),
-        "macs": macs(operations),
-        "bops": bops(operations),
-        "peak_memory_bytes": peak_memory_bytes(operations),
-    }
+    return {name: count(operations) for name, count in COUNTS.items()}
 
 
 class Costs:
@@ -38,13 +40,25 @@ class Costs:
         operations = self.network.sized(policy)
         prediction = self._predict(operations)
         table = Provenance("predicted", f"{self.device.kind} {self.device.name}")
-        obtained = {name: COUNTED for name in ("size_bytes", "macs", "bops", "peak_memory_bytes")}
+        obtained = dict.fromkeys(COUNTS, COUNTED)
         obtained["latency_ms"] = table
         if prediction.energy_mj is not None:
             obtained["energy_mj"] = table
         return Measurement(
             latency_ms=prediction.latency_ms, energy_mj=prediction.energy_mj, obtained=obtained, **counts(operations)
         )
+
+    def figures(self, policy: Policy, metrics: Collection[str]) -> Measurement:
+        """Only some metrics, and not how they were obtained: what a search asks while it looks for a policy that fits.
+
+        The same figures as `measure` gives. Raises NotMeasured, InvalidPolicy.
+        """
+        operations = self.network.sized(policy)
+        found: dict[str, float | int | None] = {name: COUNTS[name](operations) for name in metrics if name in COUNTS}
+        if not COUNTS.keys() >= set(metrics):
+            prediction = self._predict(operations)
+            found |= {"latency_ms": prediction.latency_ms, "energy_mj": prediction.energy_mj}
+        return Measurement(**found)  # type: ignore[arg-type]
 
     def predict(self, policy: Policy) -> Prediction:
         """Latency with its 90 % interval, by operation. Raises NotMeasured, InvalidPolicy."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from hw_models.counts import consumers
 from hw_models.units import Unit
@@ -46,6 +47,16 @@ class Execution:
 
         A width without a kernel so costs what the device really does, e.g. 4-bit weights as 8-bit ones.
         """
+        known = self._executed.get(bits)
+        if known is None:
+            known = self._executed[bits] = self._kernel(bits)
+        return known
+
+    @cached_property
+    def _executed(self) -> dict[Bits, Bits]:
+        return {}
+
+    def _kernel(self, bits: Bits) -> Bits:
         wide_enough = [k for k in self.kernels if k.weight >= bits.weight and k.activation >= bits.activation]
         if wide_enough:
             return min(wide_enough, key=lambda kernel: (kernel.weight * kernel.activation, kernel.weight))

@@ -55,7 +55,8 @@ def at_kernel_bits(operations: Sequence[SizedOperation], execution: Execution) -
         changes: dict[str, object] = {}
         if operation.is_layer:
             kernel = execution.executed(Bits(operation.weight_bits, operation.activation_bits))
-            changes = {"weight_bits": kernel.weight, "activation_bits": kernel.activation}
+            if (kernel.weight, kernel.activation) != (operation.weight_bits, operation.activation_bits):
+                changes = {"weight_bits": kernel.weight, "activation_bits": kernel.activation}
         if any(name in source for name in operation.inputs):
             changes["inputs"] = tuple(_origin(name, source) for name in operation.inputs)
         executed.append(replace(operation, **changes) if changes else operation)  # type: ignore[arg-type]

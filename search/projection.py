@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from paretrim.errors import Infeasible
 from paretrim.problem import Constraint, Measurement
-from search.knobs import KeepKnob, Knob
+from search.knobs import BitsKnob, KeepKnob, Knob
 
 Levels = tuple[int, ...]
 Vector = npt.NDArray[np.float64]
@@ -129,7 +129,7 @@ class Projection:
 
     def _alike(self, levels: Levels) -> list[Levels]:
         """The levels with the same bits everywhere, for each pair that some layer knows."""
-        layers = [(i, knob) for i in self.free if not isinstance(knob := self.knobs[i], KeepKnob)]
+        layers = [(i, knob) for i in self.free if isinstance(knob := self.knobs[i], BitsKnob)]
         pairs = dict.fromkeys(bits for _, knob in layers for bits in knob.choices)
         return [self._replaced(levels, {i: knob.nearest(pair) for i, knob in layers}) for pair in pairs]
 

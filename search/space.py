@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from hw_models.legal import STEPPED, BitsDevice
 from paretrim.algorithms import Genome
-from paretrim.errors import InvalidInput
+from paretrim.errors import InvalidInput, NotMeasured
 from paretrim.network import Network, units_kept
 from paretrim.problem import FULL_PRECISION, Constraint, Measurement, Objective, Policy
-from search.knobs import BitsKnob, KeepKnob, Knob, bits_knob, keep_knob
+from search.knobs import BitsKnob, BlockKnob, KeepKnob, Knob, RankKnob, bits_knob, keep_knob, rank_knob
 from search.projection import Levels, Projection, Vector, Walls, infeasible
 
 #: smallest share of a group's units that is proposed, unless the constraints cannot be met with it
@@ -48,6 +48,15 @@ class CostModel(Protocol):
         ...
 
 
+@runtime_checkable
+class QuickCosts(Protocol):
+    """A cost model that can leave out what is not asked for."""
+
+    def figures(self, policy: Policy, metrics: Collection[str]) -> Measurement:
+        """As `measure`, but only these metrics."""
+        ...
+
+
 class Space:
     """Knobs, their legal values, and the walls around what they may cost.
 
@@ -72,20 +81,18 @@ class Space:
         self.objectives = tuple(objectives)
         self.constraints = tuple(c for c in constraints if c.base_metric != "accuracy")
         self.original = costs.original
+        names = {o.metric for o in self.objectives} | {c.base_metric for c in self.constraints}
+        #: the costs that are objectives or constrained
+        self.metrics = frozenset(names - {"accuracy"})
         for share in dict.fromkeys((min_keep, 0.0)):
             self.knobs = self._all_knobs(share)
             self._remembered: dict[Levels, Measurement] = {}
+            self._measured: dict[Policy, Measurement] = {}
             most = tuple(knob.levels - 1 for knob in self.knobs)
             free = self._searchable()
             if self._bind(free, most):
                 return
         raise infeasible(self.constraints, self.original, self.reachable())
-
-    @property
-    def metrics(self) -> frozenset[str]:
-        """The costs that are objectives or constrained."""
-        names = {o.metric for o in self.objectives} | {c.base_metric for c in self.constraints}
-        return frozenset(names - {"accuracy"})
 
     @property
     def free_knobs(self) -> tuple[Knob, ...]:
@@ -140,14 +147,17 @@ class Space:
         return self.policy(projection.onto(self.levels(policy), anchor, fill=filling))
 
     def restricted(self, genome: Genome) -> Space:
-        """This space with only widths free (`keep`), only bits (`bits`), or both (`joint`).
+        """This space with only widths free (`keep`), only bits (`bits`), both (`joint`), or these with the ranks of
+        layers and whole residual blocks (`full`).
 
         What is not free is at its most, or at the widest alike setting with which the constraints can be met; bits that
         are not free are also lowered if that spares widths from being halved. Raises Infeasible if there is no such
         setting, InvalidInput if nothing is left to search.
         """
-        wanted = {"keep": KeepKnob, "bits": BitsKnob}.get(genome)
+        wanted: type[Knob] | None = {"keep": KeepKnob, "bits": BitsKnob}.get(genome)
         free = tuple(i for i in self._free if wanted is None or isinstance(self.knobs[i], wanted))
+        if genome == "full":
+            free = tuple(sorted({*free, *self._structural()}))
         if not free:
             raise InvalidInput(
                 f"there is nothing to search: no {genome} of this network can be changed on this device to an effect "
@@ -172,13 +182,18 @@ class Space:
     def is_legal(self, policy: Policy) -> bool:
         """Whether the policy is one of this space: legal values, and what is not free as pinned."""
         levels = self.levels(policy)
-        exact = self.network.kept_units(policy) == self.network.kept_units(self.policy(levels))
-        return exact and policy.bits == self.policy(levels).bits and not policy.rank and not policy.removed
+        own = self.policy(levels)
+        exact = self.network.kept_units(policy) == self.network.kept_units(own)
+        return exact and (policy.bits, policy.rank, policy.removed) == (own.bits, own.rank, own.removed)
 
     def measure(self, policy: Policy) -> Measurement:
-        """What a policy costs; remembered."""
-        levels = self.levels(policy)
-        return self.cost(levels) if policy.key == self.policy(levels).key else self.costs.measure(policy)
+        """Everything that a policy costs; remembered."""
+        known = self._measured.get(policy)
+        if known is None:
+            if len(self._measured) >= REMEMBERED:
+                self._measured.clear()
+            known = self._measured[policy] = self.costs.measure(policy)
+        return known
 
     def counts(self, policy: Policy) -> dict[str, int]:
         """Units that the policy keeps of each group that has a knob."""
@@ -191,23 +206,45 @@ class Space:
         return tuple(self._level(knob, policy) if i in free else self._rest[i] for i, knob in enumerate(self.knobs))
 
     def policy(self, levels: Levels) -> Policy:
-        """The inverse of `levels`. Ratios are counts / units, so that rounding gives the counts back."""
-        keep, bits = {}, {}
+        """The inverse of `levels`. Ratios are counts / units, so that rounding gives the counts back.
+
+        What has no effect is not named: bits of a layer of lower rank, and anything about a removed block.
+        """
+        keep: dict[str, float | tuple[int, ...]] = {}
+        bits, rank, removed = {}, {}, []
         for knob, level in zip(self.knobs, levels, strict=True):
             if isinstance(knob, KeepKnob):
                 keep[knob.name] = knob.counts[level] / knob.units
-            else:
+            elif isinstance(knob, BitsKnob):
                 bits[knob.name] = knob.choices[level]
-        return Policy(keep=keep, bits=bits)
+            elif isinstance(knob, RankKnob):
+                if level + 1 < knob.levels:
+                    rank[knob.name] = knob.shares[level]
+            elif level == 0:
+                removed.append(knob.name)
+        if not rank and not removed:
+            return Policy(keep=keep, bits=bits)
+        gone = {name for block in self.network.blocks if block.name in removed for name in block.operations}
+        empty = {group.name for group in self.network.groups if gone.issuperset(group.producers)}
+        return Policy(
+            keep={name: choice for name, choice in keep.items() if name not in empty},
+            bits={name: pair for name, pair in bits.items() if name not in gone and name not in rank},
+            rank={name: share for name, share in rank.items() if name not in gone},
+            removed=tuple(removed),
+        )
 
     def cost(self, levels: Levels) -> Measurement:
-        """What levels cost; remembered."""
+        """What levels cost, in the metrics that count here; remembered."""
         known = self._remembered.get(levels)
         if known is None:
             if len(self._remembered) >= REMEMBERED:
                 self._remembered.clear()
-            known = self._remembered[levels] = self.costs.measure(self.policy(levels))
+            known = self._remembered[levels] = self._figures(self.policy(levels))
         return known
+
+    def _figures(self, policy: Policy) -> Measurement:
+        quick = self.costs
+        return quick.figures(policy, self.metrics) if isinstance(quick, QuickCosts) else self.costs.measure(policy)
 
     def limits(self, limits: Mapping[str, float]) -> dict[str, float]:
         """The most that each cost may be, by metric: constraints and limits together."""
@@ -249,7 +286,30 @@ class Space:
             keep_knob(self.network, self.device, group, min_keep=min_keep, stepped=stepped)
             for group in self.network.free_groups
         ]
-        return (*widths, *(bits_knob(self.network, layer, self.device) for layer in self.network.layers))
+        layers = self.network.layers
+        return (
+            *widths,
+            *(bits_knob(self.network, layer, self.device) for layer in layers),
+            *(knob for layer in layers if (knob := rank_knob(self.network, layer, self.device)) is not None),
+            *(BlockKnob(block.name) for block in self.network.blocks),
+        )
+
+    def _structural(self) -> tuple[int, ...]:
+        """Positions of ranks and blocks, but for those whose cost the device cannot say."""
+        top = tuple(knob.levels - 1 for knob in self.knobs)
+        return tuple(
+            i
+            for i, knob in enumerate(self.knobs)
+            if isinstance(knob, RankKnob | BlockKnob)
+            and all(self._is_known((*top[:i], level, *top[i + 1 :])) for level in range(knob.levels))
+        )
+
+    def _is_known(self, levels: Levels) -> bool:
+        try:
+            self.measure(self.policy(levels))
+        except NotMeasured:
+            return False
+        return True
 
     def _searchable(self) -> tuple[int, ...]:
         """Positions of the knobs that have a choice which matters to an objective or a constraint."""
@@ -257,7 +317,9 @@ class Space:
         return tuple(
             i
             for i, knob in enumerate(self.knobs)
-            if knob.levels > 1 and not (widths_only and isinstance(knob, BitsKnob))
+            if knob.levels > 1
+            and isinstance(knob, KeepKnob | BitsKnob)
+            and not (widths_only and isinstance(knob, BitsKnob))
         )
 
     def _pins(self, pinned: frozenset[int]) -> Iterator[Levels]:
@@ -282,5 +344,9 @@ class Space:
     def _level(self, knob: Knob, policy: Policy) -> int:
         if isinstance(knob, BitsKnob):
             return knob.nearest(policy.bits.get(knob.name, FULL_PRECISION))
+        if isinstance(knob, RankKnob):
+            return knob.nearest(policy.rank.get(knob.name, 1.0))
+        if isinstance(knob, BlockKnob):
+            return int(knob.name not in policy.removed)
         choice = policy.keep.get(knob.name, 1.0)
         return knob.nearest(len(choice) if isinstance(choice, tuple) else units_kept(knob.units, choice))

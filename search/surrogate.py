@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.optimize import nnls
 
 from paretrim.problem import Candidate
-from search.knobs import KeepKnob, Knob
+from search.knobs import BlockKnob, KeepKnob, Knob, RankKnob
 from search.projection import Levels
 from search.space import Space
 
@@ -81,6 +81,11 @@ def _basis(knob: Knob) -> Array:
     if isinstance(knob, KeepKnob):
         lost = 1.0 - np.array(knob.counts) / knob.units
         return np.stack([lost, lost**2, lost**4], axis=1)
+    if isinstance(knob, RankKnob):
+        lost = 1.0 - np.array(knob.shares)
+        return np.stack([lost, lost**4], axis=1)
+    if isinstance(knob, BlockKnob):
+        return np.array([[1.0], [0.0]])
     weight, activation = (np.array([getattr(b, name) for b in knob.choices]) for name in ("weight", "activation"))
     # rounding to b bits makes an error with a variance in proportion to 4^-b; scaled so that 4 bits count 1
     return np.stack([4.0 ** (4.0 - weight), 4.0 ** (4.0 - activation)], axis=1)

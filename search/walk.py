@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hw_models.counts import operation_macs, operation_weights
-from paretrim.network import Axis, Operation
+from paretrim.network import Axis, Operation, SizedOperation, factored_parts
 from paretrim.problem import UNCHANGED
-from search.knobs import BitsKnob, KeepKnob
+from search.knobs import BitsKnob, BlockKnob, KeepKnob, RankKnob
 from search.space import Space
 
 Array = npt.NDArray[np.float32]
@@ -30,6 +30,9 @@ Choose = Callable[[Array], float]
 REDUCED, REST, PREVIOUS = 8, 9, 10
 PAPER_FEATURES = 11
 
+#: kinds of decisions
+RANK, BLOCK = 3, 4
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -37,7 +40,12 @@ class Turn:
 
     coordinate: int
     layer: str  #: the first that makes the group's channels, or whose bits these are
-    kind: int  #: 0 width, 1 weight bits, 2 activation bits
+    kind: int  #: 0 width, 1 weight bits, 2 activation bits, 3 rank, 4 whether a block stays
+
+    @property
+    def order(self) -> int:
+        """Among the decisions of a layer: whether its block stays comes first."""
+        return -1 if self.kind == BLOCK else self.kind
 
 
 class Walk:
@@ -47,7 +55,7 @@ class Walk:
         """aims: how many limits a proposal has of its own."""
         self._space = space
         order = {layer.name: place for place, layer in enumerate(space.network.layers)}
-        self.turns = tuple(sorted(_turns(space), key=lambda turn: (order[turn.layer], turn.kind)))
+        self.turns = tuple(sorted(_turns(space), key=lambda turn: (order[turn.layer], turn.order)))
         self._work = _Work(space)
         self._fixed = self._static()
         self.features = self._fixed.shape[1] + aims
@@ -111,7 +119,8 @@ class Walk:
         )
         if any(turn.kind for turn in self.turns):
             more = [[op.is_depthwise, operation_weights(sizes[op.name])] for op in operations]
-            kinds = [[turn.kind == kind for kind in (0, 1, 2)] for turn in self.turns]
+            known = range(3 if all(turn.kind < RANK for turn in self.turns) else 5)
+            kinds = [[turn.kind == kind for kind in known] for turn in self.turns]
             rows = np.hstack([rows, np.array(more, dtype=np.float64), np.array(kinds, dtype=np.float64)])
         low, high = rows.min(axis=0), rows.max(axis=0)
         scaled: npt.NDArray[np.float64] = (rows - low) / np.where(high > low, high - low, 1.0)
@@ -137,6 +146,15 @@ class _Work:
         sizes = {op.name: op for op in space.network.sized(UNCHANGED)}
         self._macs = np.array([operation_macs(sizes[layer.name]) for layer in layers], dtype=np.float64)
         self.total = float(self._macs.sum()) or 1.0
+        self._ranks = {
+            knob.name: [_factored_share(sizes[knob.name], share) for share in knob.shares]
+            for knob in space.knobs
+            if isinstance(knob, RankKnob)
+        }
+        self._blocks = {
+            block.name: [self.place[name] for name in block.operations if name in self.place]
+            for block in space.network.blocks
+        }
 
     def __call__(self, vector: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """(layers,)"""
@@ -146,9 +164,13 @@ class _Work:
             at += knob.dimensions
             if isinstance(knob, KeepKnob):
                 kept[self._groups[knob.name]] = knob.counts[level] / knob.units
+            elif isinstance(knob, RankKnob):
+                bits[self.place[knob.name]] *= self._ranks[knob.name][level]
+            elif isinstance(knob, BlockKnob):
+                bits[self._blocks[knob.name]] *= level
             else:
                 pair, most = knob.choices[level], knob.choices[-1]
-                bits[self.place[knob.name]] = pair.weight * pair.activation / (most.weight * most.activation)
+                bits[self.place[knob.name]] *= pair.weight * pair.activation / (most.weight * most.activation)
         inner = np.where(self._depthwise, 1.0, self._into @ kept)
         work: npt.NDArray[np.float64] = self._macs * inner * (self._out @ kept) * bits
         return work
@@ -167,14 +189,27 @@ class _Work:
 def _turns(space: Space) -> list[Turn]:
     turns, at = [], 0
     groups = space.network.group_by_name
+    blocks = {block.name: block.operations for block in space.network.blocks}
     for knob in space.free_knobs:
         if isinstance(knob, BitsKnob):
             turns += [Turn(at + i, knob.name, 1 + i) for i in range(knob.dimensions)]
+        elif isinstance(knob, RankKnob):
+            turns.append(Turn(at, knob.name, RANK))
+        elif isinstance(knob, BlockKnob):
+            layer = next(name for name in blocks[knob.name] if space.network.by_name[name].is_layer)
+            turns.append(Turn(at, layer, BLOCK))
         else:
             layer = next(name for name in groups[knob.name].producers if space.network.by_name[name].is_layer)
             turns.append(Turn(at, layer, 0))
         at += knob.dimensions
     return turns
+
+
+def _factored_share(layer: SizedOperation, share: float) -> float:
+    """MACs at a share of the rank, as a share of the whole layer's."""
+    if share == 1.0:
+        return 1.0
+    return sum(map(operation_macs, factored_parts(layer, share))) / max(1, operation_macs(layer))
 
 
 def _shape(layer: Operation) -> tuple[float, ...]:

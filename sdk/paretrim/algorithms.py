@@ -15,9 +15,12 @@ from paretrim.errors import InvalidInput
 from paretrim.problem import Constraint
 from paretrim.wire import AlgorithmChoice
 
-Genome = Literal["keep", "bits", "joint"]
+Genome = Literal["keep", "bits", "joint", "full"]
 
-_GENOME = "What is searched: `keep` ratios of groups, `bits` of layers, or both (`joint`)."
+_GENOME = (
+    "What is searched: `keep` ratios of groups, `bits` of layers, both (`joint`), or these with ranks of layers and"
+    " whole residual blocks (`full`)."
+)
 
 
 class Options(BaseModel):
@@ -117,6 +120,16 @@ class AnnealingOptions(ScalarOptions):
     )
     step: Annotated[float, Field(gt=0, le=1, description="First deviation of a changed coordinate.")] = 0.3
     changes: Annotated[float, Field(gt=0, le=1000, description="Coordinates changed at once, on average.")] = 2.0
+
+
+class CmaOptions(ScalarOptions):
+    """CMA-ES: a normal distribution over policies that moves and takes the shape of its better draws (Hansen, 2016)."""
+
+    genome: Annotated[Genome, Field(description=_GENOME)] = "joint"
+    population: Annotated[
+        int | None, Field(ge=4, le=10_000, description="Draws of a generation; absent: 4 + 3 ln(coordinates).")
+    ] = None
+    step: Annotated[float, Field(gt=0, le=0.5, description="First deviation of each coordinate.")] = 0.2
 
 
 class SensitivityOptions(ScalarOptions):
@@ -222,6 +235,7 @@ class NetAdaptOptions(ScalarOptions):
 OPTIONS: Mapping[str, type[Options]] = {
     "amc": AmcOptions,
     "annealing": AnnealingOptions,
+    "cma": CmaOptions,
     "greedy": GreedyOptions,
     "haq": HaqOptions,
     "ilp": IlpOptions,

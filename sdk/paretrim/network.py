@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,9 @@ from paretrim.problem import FULL_PRECISION, Bits, Policy
 
 #: kinds of operations that hold weights and so are layers
 LAYER_KINDS = frozenset({"conv1d", "conv2d", "conv_transpose2d", "linear", "lstm", "gru", "embedding"})
+
+#: sized operations a network remembers
+REMEMBERED_SIZES = 100_000
 
 #: fewest bits of first and last layers, which every published mixed-precision network keeps wide
 END_BITS = 8
@@ -236,19 +239,41 @@ class Network:
     def sized(self, policy: Policy) -> tuple[SizedOperation, ...]:
         """Every operation as the policy leaves it; operations of removed blocks are gone.
 
-        What read a removed block reads what the block read instead.
+        What read a removed block reads what the block read instead. A layer of lower rank is several operations in a
+        row, the last under the layer's own name. Raises InvalidPolicy for a rank of a layer that cannot have one.
         """
         kept = self.kept_units(policy)
         gone = {name for block in self.blocks if block.name in policy.removed for name in block.operations}
         source: dict[str, str] = {}
-        sized = []
+        sized: list[SizedOperation] = []
         for operation in self.operations:
             if operation.name in gone:
                 source[operation.name] = _source(operation.inputs[0], source)
                 continue
-            inputs = tuple(dict.fromkeys(_source(name, source) for name in operation.inputs))
-            sized.append(_size(operation, inputs, kept, policy.bits.get(operation.name, FULL_PRECISION)))
+            made = self._sized_one(operation, source, kept, policy.bits.get(operation.name, FULL_PRECISION))
+            share = policy.rank.get(operation.name)
+            sized += [made] if share is None else factored_parts(made, share)
         return tuple(sized)
+
+    def _sized_one(
+        self, operation: Operation, source: Mapping[str, str], kept: Mapping[str, int], bits: Bits
+    ) -> SizedOperation:
+        """An operation as it is left; made once for each size it can have, since searches ask for thousands."""
+        inputs = operation.inputs
+        if source:
+            inputs = tuple(dict.fromkeys(_source(name, source) for name in inputs))
+        into, out = axis_channels(operation.in_axis, kept), axis_channels(operation.out_axis, kept)
+        key = (operation.name, inputs, into, out, bits)
+        made = self._sizes.get(key)
+        if made is None:
+            if len(self._sizes) >= REMEMBERED_SIZES:
+                self._sizes.clear()
+            made = self._sizes[key] = _size(operation, tuple(dict.fromkeys(inputs)), into, out, bits)
+        return made
+
+    @cached_property
+    def _sizes(self) -> dict[tuple[str, tuple[str, ...], int, int, Bits], SizedOperation]:
+        return {}
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for reports and the wire."""
@@ -292,20 +317,24 @@ def units_kept(units: int, ratio: float) -> int:
 
 def axis_channels(axis: Axis, kept: Mapping[str, int] | None = None) -> int:
     """Channels along an axis, given the units kept by group (all, if None)."""
-    return sum(
-        (segment.units if kept is None or segment.group is None else kept[segment.group]) * segment.channels_per_unit
-        for segment in axis
-    )
+    if kept is None:
+        return sum(segment.units * segment.channels_per_unit for segment in axis)
+    total = 0
+    for segment in axis:  # a search asks this more often than anything else
+        units = segment.units if segment.group is None else kept[segment.group]
+        total += units * segment.channels_per_unit
+    return total
 
 
-def _size(operation: Operation, inputs: tuple[str, ...], kept: Mapping[str, int], bits: Bits) -> SizedOperation:
-    in_channels = axis_channels(operation.in_axis, kept)
+def _size(
+    operation: Operation, inputs: tuple[str, ...], in_channels: int, out_channels: int, bits: Bits
+) -> SizedOperation:
     return SizedOperation(
         name=operation.name,
         kind=operation.kind,
         inputs=inputs,
         in_channels=in_channels,
-        out_channels=axis_channels(operation.out_axis, kept),
+        out_channels=out_channels,
         in_hw=operation.in_hw,
         out_hw=operation.out_hw,
         kernel=operation.kernel,
@@ -318,6 +347,37 @@ def _size(operation: Operation, inputs: tuple[str, ...], kept: Mapping[str, int]
         activation_bits=bits.activation,
         extra=operation.extra,
     )
+
+
+def can_factor(operation: Operation | SizedOperation) -> bool:
+    """Whether a layer can be made of lower rank: linear layers, and convolutions over images without groups."""
+    return operation.kind == "linear" or (operation.kind == "conv2d" and operation.groups == 1)
+
+
+def factored_parts(layer: SizedOperation, share: float) -> tuple[SizedOperation, ...]:
+    """The thinner operations that stand for a layer at a share of its rank, in order; the last has the layer's name.
+
+    Linear layers and 1 x 1 convolutions become two, of rank `share x min(in, out)`; larger kernels three, 1 x 1, k x k,
+    1 x 1, with `share` of the input and of the output channels between them (Tucker-2, Kim et al., ICLR 2016).
+    Raises InvalidPolicy.
+    """
+    if not can_factor(layer):
+        raise InvalidPolicy(
+            f"layer {layer.name!r} cannot have a lower rank; linear layers and convolutions without groups can",
+            field=f"rank.{layer.name}",
+        )
+    inner, outer = layer.in_channels, layer.out_channels
+    plain: dict[str, Any] = {"kernel": (1,) * len(layer.kernel), "padding": (0,) * len(layer.padding)}
+    plain |= {"stride": (1,) * len(layer.stride), "dilation": (1,) * len(layer.dilation)}
+    first, middle = f"{layer.name}.part0", f"{layer.name}.part1"
+    if math.prod(layer.kernel) == 1:
+        rank = units_kept(min(inner, outer), share)
+        before = replace(layer, name=first, out_channels=rank, bias=False)  # strides as the layer does
+        return before, replace(layer, inputs=(first,), in_channels=rank, in_hw=layer.out_hw, **plain)
+    narrow, wide = units_kept(inner, share), units_kept(outer, share)
+    before = replace(layer, name=first, out_channels=narrow, out_hw=layer.in_hw, bias=False, **plain)
+    core = replace(layer, name=middle, inputs=(first,), in_channels=narrow, out_channels=wide, bias=False)
+    return before, core, replace(layer, inputs=(middle,), in_channels=wide, in_hw=layer.out_hw, **plain)
 
 
 def _source(name: str, source: Mapping[str, str]) -> str:

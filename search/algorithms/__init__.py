@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from search.algorithm import Maker
 from search.algorithms.amc import Amc
 from search.algorithms.annealing import Annealing
+from search.algorithms.cma import Cma
 from search.algorithms.gp import Gp
 from search.algorithms.greedy import Greedy
 from search.algorithms.haq import Haq
@@ -31,6 +32,7 @@ from search.algorithms.uniform import UniformSearch
 ALGORITHMS: Mapping[str, Maker] = {
     "amc": Amc,
     "annealing": Annealing,
+    "cma": Cma,
     "gp": Gp,
     "greedy": Greedy,
     "haq": Haq,
