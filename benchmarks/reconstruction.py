@@ -69,7 +69,7 @@ def main() -> None:
     """Print the tables."""
     torch.set_num_threads(1)
     options = _options()
-    setting = _setting(options.depth, options.rows)
+    setting = cifar_setting(options.depth, options.rows)
     groups = [
         group.name for group in setting.network.prunable_groups if options.groups == "all" or group.kind == "channels"
     ]
@@ -148,7 +148,8 @@ def _rank_correlation(setting: Setting, groups: list[str], count: int) -> None:
         )
 
 
-def _setting(depth: int, rows: int) -> Setting:
+def cifar_setting(depth: int, rows: int) -> Setting:
+    """A ResNet of the shared data, its statistics, training and validation rows."""
     imported = read_onnx((folder() / f"resnet{depth}_cifar10.onnx").read_bytes())
     network = describe(imported)
     with np.load(dataset("cifar10")) as data:

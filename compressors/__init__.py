@@ -11,6 +11,7 @@ from compressors.pack import Packed, PackedTensor, pack, unpack
 from compressors.parity import Parity, check_parity
 from compressors.prune import ChannelMap, End, channel_map, slice_module
 from compressors.statistics import Statistics, collect_spreads, collect_statistics
+from compressors.teaching import remembered_answers
 from compressors.training import Epoch, FinetuneOptions, Progress, TensorData, TrainingState
 from compressors.weights_file import read_safetensors
 
@@ -45,6 +46,7 @@ __all__ = [
     "pack",
     "read_onnx",
     "read_safetensors",
+    "remembered_answers",
     "slice_module",
     "unpack",
     "write_onnx",

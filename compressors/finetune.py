@@ -18,6 +18,7 @@ from compressors.features import matching_operations, recorded
 from compressors.graph import clone
 from compressors.losses import Loss, attention_loss, distillation_loss, hint_loss, loss_for, merit, task_loss
 from compressors.operators.recurrent import Recurrent
+from compressors.teaching import Panel, Teacher, panel_of
 from compressors.training import Epoch, FinetuneOptions, Progress, TensorData, TrainingState
 
 #: rows run at once where no gradient is needed
@@ -38,7 +39,7 @@ class FineTuned:
 
 def finetune(
     compressed: Compressed | fx.GraphModule,
-    teacher: nn.Module | None,
+    teacher: Teacher | None,
     train: TensorData,
     validation: TensorData,
     options: FinetuneOptions | None = None,
@@ -49,9 +50,10 @@ def finetune(
 ) -> FineTuned:
     """Train a copy of the compressed network; the same seed gives the same weights on the same number of threads.
 
-    teacher: usually the uncompressed network; None trains on the targets alone. checkpoint: called after every epoch
-    with the state that `resume` takes. What `progress` or `checkpoint` raises passes through, so they can stop the run.
-    Raises InvalidDataset if targets and network do not fit.
+    teacher: usually the uncompressed network; several networks teach their mean answer; a tensor holds answers that
+    `remembered_answers` has collected; None trains on the targets alone. checkpoint: called after every epoch with the
+    state that `resume` takes. What `progress` or `checkpoint` raises passes through, so they can stop the run.
+    Raises InvalidDataset if targets and network do not fit, InvalidInput if answers and rows do not.
     """
     module = clone(compressed.module if isinstance(compressed, Compressed) else compressed)
     run = _Run(module, teacher, train, validation, options or FinetuneOptions())
@@ -95,13 +97,12 @@ class _Run:
     def __init__(
         self,
         module: fx.GraphModule,
-        teacher: nn.Module | None,
+        teacher: Teacher | None,
         train: TensorData,
         validation: TensorData,
         options: FinetuneOptions,
     ) -> None:
-        self._module = module
-        self._teacher = teacher if options.distillation > 0 else None
+        self._module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._train, self._validation, self._options = train, validation, options
         for parameter in module.parameters():
             parameter.requires_grad_(parameter.is_floating_point())
@@ -119,6 +120,7 @@ class _Run:
         with torch.no_grad():
             self._loss = options.loss or loss_for(inputs, module(inputs), targets)
         self._augment = augmentation.wanted(options.augmentation, inputs)
+        self._teacher = self._panel(teacher) if options.distillation > 0 else None
         self._best_value = evaluate(module, validation, self._loss)
         self._best = _snapshot(module)
 
@@ -164,6 +166,14 @@ class _Run:
         _restore(self._module, self._best)
         return FineTuned(self._module.eval(), tuple(self._history))
 
+    def _panel(self, teacher: Teacher | None) -> Panel | None:
+        options = self._options
+        remember = options.teacher_answers == "remembered"
+        if options.teacher_answers == "auto":  # where rows stay as they are it makes no difference but in time
+            remember = not self._augment and options.epochs > 1
+        remember = remember and options.features == "none"
+        return panel_of(teacher, self._train, remember=remember, mirrored=self._augment)
+
     def _epoch(self, matched: _Matched | None, progress: Callable[[Progress], None] | None) -> float:
         """One pass, or what is left of the last one. Returns the mean loss."""
         self._module.train()
@@ -188,12 +198,14 @@ class _Run:
         inputs, targets = self._train.batch(rows)
         if self._augment:
             inputs = augmentation.flip_crop(inputs, self._generator)
+        if inputs.ndim == 4:  # the layout convolutions are trained fastest in
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
         rate = learning_rate_at(self._step, self._steps, options.warmup)
         for group in self._optimizer.param_groups:
             group["lr"] = group["initial_lr"] * rate
         with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
             outputs = self._module(inputs).float()
-            loss = self._objective(inputs, outputs, targets, matched)
+            loss = self._objective(rows, inputs, outputs, targets, matched)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         clip_grad_norm_(self._module.parameters(), options.clip_norm)
@@ -202,20 +214,21 @@ class _Run:
             _blend(self._average, self._module, min(options.ema_decay, (1 + self._step) / (10 + self._step)))
         return float(loss.detach())
 
-    def _objective(self, inputs: Tensor, outputs: Tensor, targets: Tensor, matched: _Matched | None) -> Tensor:
+    def _objective(
+        self, rows: Tensor, inputs: Tensor, outputs: Tensor, targets: Tensor, matched: _Matched | None
+    ) -> Tensor:
         share = self._options.distillation if self._teacher is not None else 0.0
         loss = outputs.new_zeros(())
         if share < 1.0:
             loss = loss + (1.0 - share) * task_loss(self._loss, inputs, outputs, targets)
         if self._teacher is None:
             return loss
-        with torch.no_grad():
-            taught = self._teacher(inputs).float()
+        taught = self._teacher.answers(rows, inputs)
         loss = loss + share * distillation_loss(self._loss, outputs, taught, self._options.temperature)
         return loss if matched is None else loss + self._options.feature_weight * matched.loss(self._options.features)
 
     def _matched(self, stack: ExitStack) -> _Matched | None:
-        teacher, kind = self._teacher, self._options.features
+        teacher, kind = self._teacher.single if self._teacher else None, self._options.features
         if kind == "none" or not isinstance(teacher, fx.GraphModule):
             return None
         inputs, _ = self._train.batch(slice(0, 2))

@@ -67,6 +67,9 @@ class FinetuneOptions:
     clip_norm: float = 5.0
     distillation: float = 0.5  #: share of the teacher's loss; 0 trains on the targets alone, 1 needs no targets
     temperature: float = 4.0
+    #: fresh: the teacher sees what the network sees; remembered: it is asked once for every row, and that answer stands
+    #: for the row's flipped and shifted variants too; auto: remembered where rows are not varied, if that saves time
+    teacher_answers: Literal["auto", "fresh", "remembered"] = "auto"
     features: Literal["none", "fitnets", "attention"] = "none"  #: whether intermediate tensors are matched too
     feature_weight: float = 1.0
     augmentation: Augmentation = "auto"
