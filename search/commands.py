@@ -19,8 +19,9 @@ from paretrim.client import Client
 from paretrim.errors import Infeasible, InvalidInput, JobFailed
 from paretrim.problem import Budget, Constraint, Objective
 from paretrim.wire import AlgorithmChoice
+from search.device_commands import devices as devices
 from search.local_devices import HOST, device_folder, find_device, keep_device
-from search.plan import Interrupted, JobInputs, JobPlan, SearchPlan
+from search.plan import CONFIDENCE, Interrupted, JobInputs, JobPlan, SearchPlan
 
 EXIT_INTERRUPTED = 130
 
@@ -47,6 +48,10 @@ def run(
     deliver: Annotated[int, typer.Option(min=0, help="At most so many networks are delivered.")] = 8,
     window: Annotated[int, typer.Option(min=1, max=256, help="Policies asked for at once.")] = 8,
     validation_samples: Annotated[int | None, typer.Option(min=1, help="Rows candidates are scored on.")] = None,
+    racing: Annotated[
+        float,
+        typer.Option(min=0, max=0.9999, help="Sure so far, candidates off the front are dropped early. 0: never."),
+    ] = CONFIDENCE,
     metric: Annotated[str, typer.Option(help="top1, top5, mse or auc.")] = "top1",
     architecture: ArchitectureOption = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
@@ -71,6 +76,7 @@ def run(
             finetune_epochs=finetune_epochs,
             deliver=deliver,
             validation_samples=validation_samples,
+            racing=racing,
             metric=metric,
         )
         job = _started(plan, _given(model, "model"), _given(data, "data"), device, architecture, out)
@@ -197,14 +203,20 @@ def profile(
     out: Annotated[Path | None, typer.Option(help="File to write; absent: where `run` looks for it.")] = None,
     model: Annotated[list[Path] | None, typer.Option(help="Measure this model's operations too. Repeatable.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer operations and repetitions.")] = False,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads the runtime may use.")] = 1,
+    precision: Annotated[str, typer.Option(help="fp32, int8 or both, separated by a comma.")] = "fp32,int8",
+    backend: Annotated[str, typer.Option(help="onnxruntime or openvino.")] = "onnxruntime",
     upload: Annotated[bool, typer.Option("--upload", help="Put the table to the server as well.")] = False,
     output: OutputOption = Output.table,
 ) -> None:
-    """Measure this machine into a latency table."""
+    """Measure this machine into a latency table. Interrupted, the same command goes on where it was."""
     from search.local_devices import profile as profile_this_host
 
     models = [_given(path, "model").read_bytes() for path in model or []]
-    document = profile_this_host(device, models, quick=quick, say=say)
+    precisions = tuple(part.strip() for part in precision.split(",") if part.strip())
+    document = profile_this_host(
+        device, models, quick=quick, say=say, threads=threads, precisions=precisions, backend=backend
+    )
     path = out or device_folder() / f"{device}.json"
     keep_device(document, path)
     row = {"device": device, "rows": len(document["rows"]), "file": str(path)}
@@ -226,7 +238,8 @@ def inspect(
 
     found = inspect_model(_given(model, "model").read_bytes(), architecture, _document(device))
     if output is Output.table:
-        emit_one(found, {name: value for name, value in found.items() if not isinstance(value, list)}, output)
+        emit_one(found, {name: value for name, value in found.items() if not isinstance(value, list | dict)}, output)
+        _show_advice(found["advice"])
         emit_rows(found["layers"], list(found["layers"][0]), output)
         emit_rows(found["groups"], list(found["groups"][0]), output)
     else:
@@ -235,21 +248,21 @@ def inspect(
         say(f"warning: {warning}")
 
 
+def _show_advice(advice: dict[str, Any] | None) -> None:
+    """Where it goes on the device, what binds, and what that suggests."""
+    if advice is None:
+        return
+    columns = ("operation", "kind", "latency_ms", "time_share", "energy_mj", "macs", "size_bytes")
+    emit_rows(advice["layers"], (*columns, "activation_bytes", "bound", "source"), Output.table)
+    row = {
+        "binds": f"{advice['binds']}: {advice['why']}",
+        "time goes to": ", ".join(f"{name} {share:.0%}" for name, share in advice["time_shares"].items()),
+        "suggested objectives": ",".join(advice["objectives"]),
+        **{f"action {position}": action for position, action in enumerate(advice["actions"], 1)},
+        **{f"cannot run there {position}": why for position, why in enumerate(advice["infeasible"], 1)},
+    }
+    emit_one(row, row, Output.table)
+
+
 def _document(device: str | None) -> Any:
     return None if device is None else find_device(device, say)
-
-
-devices = typer.Typer(no_args_is_help=True, help="Devices on this machine.")
-
-
-@devices.callback()
-def _devices() -> None:
-    """Devices on this machine; those of a server are listed by `paretrim devices list`."""
-
-
-@devices.command("local")
-def local_devices(output: OutputOption = Output.table) -> None:
-    """The devices that `paretrim run` finds here: shipped ones, and tables that were profiled."""
-    from search.local_devices import known_devices
-
-    emit_rows(known_devices(), ("name", "kind", "rows", "where", "fault"), output)

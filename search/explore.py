@@ -6,6 +6,7 @@ belongs to the job, so the answer depends neither on the number of workers nor o
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from paretrim.algorithms import check_options
 from paretrim.errors import NotMeasured, ParetrimError, SearchExhausted
 from paretrim.network import Network
 from paretrim.problem import Candidate, Measurement, Policy, Provenance
-from search.algorithm import Algorithm, Task
+from search.algorithm import Algorithm, Gauged, Task
 from search.algorithms import ALGORITHMS
 from search.evaluate import Outcome, Pool
 from search.front import Front
@@ -32,6 +33,7 @@ from search.plan import (
     SearchPlan,
     Wanted,
 )
+from search.race import rights_needed
 from search.space import Space
 
 
@@ -65,6 +67,7 @@ class SearchSetting:
     original: Measurement
     judged: Provenance  #: how accuracies are obtained
     orders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  #: units by group, the least important first
+    rows: int = 0  #: validation rows that decide over a candidate
 
     def space(self, plan: JobPlan) -> Space:
         """The policies allowed. Raises Infeasible."""
@@ -86,7 +89,7 @@ def explore(
         space = setting.space(plan)
         task = Task(space, plan.objectives, plan.constraints, setting.original, plan.budget, setting.orders)
         algorithm = ALGORITHMS[search.algorithm](task, check_options(search.algorithm, search.options), search.seed)
-        exploration = Exploration(plan, search, algorithm, space, setting.original, pool, setting.judged)
+        exploration = Exploration(plan, search, algorithm, space, setting.original, pool, setting.judged, setting.rows)
         exploration.resume(recorded)
     except (ParetrimError, KeyError) as error:
         yield Ended("failed", f"{search.algorithm}: {error}")
@@ -105,6 +108,7 @@ class Exploration:
     original: Measurement
     pool: Pool
     judged: Provenance  #: how accuracies are obtained
+    rows: int = 0  #: validation rows that decide over a candidate
     told: int = 0
     measured: int = 0
     seconds: float = 0.0
@@ -137,7 +141,7 @@ class Exploration:
                 policies, exhausted = self._ask()
                 if not policies:
                     break
-                window = self._tell(policies, self.pool.evaluate(policies, wanted), start)
+                window = self._tell(policies, self.pool.evaluate(policies, wanted, self._needed(policies)), start)
             except (Interrupted, LeaseLost):
                 raise
             except Exception as error:  # a search that breaks is a result; the job's other searches go on
@@ -164,6 +168,18 @@ class Exploration:
                 return policies, True
         return policies, False
 
+    def _needed(self, policies: Sequence[Policy]) -> list[int]:
+        """By policy the right answers that would bring it onto the front, as far as it was told: see `search.race`."""
+        if self.plan.racing == 0.0:
+            return [0] * len(policies)
+        return [self._rights_needed(policy) for policy in policies]
+
+    def _rights_needed(self, policy: Policy) -> int:
+        try:
+            return rights_needed(self.front, self.space.measure(policy), self.rows)
+        except NotMeasured:
+            return 0  # it will be a failure that says so
+
     def _tell(self, policies: Sequence[Policy], outcomes: Sequence[Outcome], start: float) -> Window:
         candidates = tuple(
             self._candidate(self.told + place, policy, outcome)
@@ -179,7 +195,12 @@ class Exploration:
         self.seconds += time.monotonic() - start
         state, arrays = self.algorithm.state()
         spent = sum(outcome.cpu_seconds for outcome in outcomes)
-        return Window(candidates, tuple(curve), Checkpoint(self.told, state, arrays), spent)
+        return Window(candidates, tuple(curve), Checkpoint(self.told, state, arrays, self._gauges()), spent)
+
+    def _gauges(self) -> dict[str, float]:
+        """What the algorithm says of itself. Figures that are none are left out."""
+        said = self.algorithm.gauges() if isinstance(self.algorithm, Gauged) else {}
+        return {name: float(value) for name, value in said.items() if math.isfinite(value)}
 
     def _candidate(self, index: int, policy: Policy, outcome: Outcome) -> Candidate:
         if outcome.failure is not None:
@@ -188,8 +209,14 @@ class Exploration:
             costs = self.space.measure(policy)
         except NotMeasured as error:
             return Candidate(index, policy, failure=str(error))
-        obtained = dict(costs.obtained) | {"accuracy": self.judged}
+        obtained = dict(costs.obtained) | {"accuracy": self._judged(outcome)}
         return Candidate(index, policy, replace(costs, accuracy=outcome.accuracy, obtained=obtained))
+
+    def _judged(self, outcome: Outcome) -> Provenance:
+        """How an accuracy was obtained: of a candidate that was dropped, on fewer rows."""
+        if outcome.rows is None or outcome.rows >= self.rows:
+            return self.judged
+        return Provenance("measured", f"validation split, {outcome.rows} of {self.rows} rows: dropped")
 
     def _curve_step(self, index: int, seconds: float) -> CurveStep:
         best = self.front.best.get(self.plan.objectives[0].metric)

@@ -129,6 +129,17 @@ class Front:
         changed = [self.add(n, c.measurement) for n, c in candidates if c.measurement is not None]
         return any(changed)
 
+    def best_within(self, costs: Measurement) -> float | None:
+        """The best accuracy among members that are no worse in every other objective, None if there is none."""
+        others = [place for place, objective in enumerate(self.objectives) if objective.metric != "accuracy"]
+        known = {place: self.objectives[place].loss(costs) / self._scale[place] for place in others}
+        inside = [
+            measurement.value("accuracy")
+            for measurement, losses in zip(self._members.values(), self._losses, strict=True)
+            if all(losses[place] <= loss for place, loss in known.items())
+        ]
+        return max(inside, default=None)
+
     @property
     def numbers(self) -> tuple[int, ...]:
         """The members, in order of the first objective, best first; then by number."""

@@ -248,6 +248,7 @@ def plan_json(plan: JobPlan) -> dict[str, Any]:
         "deliver": plan.deliver,
         "validation_samples": plan.validation_samples,
         "metric": plan.metric,
+        "racing": plan.racing,
     }
 
 

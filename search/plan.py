@@ -13,6 +13,9 @@ from typing import Any, Literal, Protocol
 
 from paretrim.problem import Budget, Candidate, Constraint, Measurement, Objective
 
+#: so sure it must be, by default, that a candidate cannot enter the front, before it is dropped
+CONFIDENCE = 0.99
+
 Wanted = Literal["run", "pause", "cancel"]
 SearchEnd = Literal["succeeded", "failed"]
 
@@ -56,6 +59,7 @@ class JobPlan:
     deliver: int = 8  #: at most so many front members are fine-tuned, exported and measured
     validation_samples: int | None = None
     metric: str = "top1"
+    racing: float = CONFIDENCE  #: with this confidence candidates that cannot enter the front are dropped; 0: none are
 
     def number(self, position: int, index: int) -> int:
         """A candidate's number within the job. 0 is the original model."""
@@ -79,6 +83,7 @@ class Checkpoint:
     told: int
     state: Mapping[str, Any]  #: JSON values, random state included
     arrays: bytes = b""  #: safetensors: agent weights, optimiser, replay
+    gauges: Mapping[str, float] = field(default_factory=dict)  #: what the algorithm says of itself; never read back
 
 
 @dataclass(frozen=True, slots=True)

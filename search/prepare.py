@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from compressors import (
     Compressor,
     CompressorOptions,
@@ -25,11 +27,13 @@ from hw_models.devices import load_device
 from hw_models.profiler import extend_table
 from paretrim.errors import InvalidModel, JobFailed
 from paretrim.network import Network
-from paretrim.problem import UNCHANGED, Measurement, Provenance
+from paretrim.problem import Measurement, Provenance
 from search.data import Split, Splits, check_fits, load_dataset
-from search.evaluate import Evaluator
+from search.evaluate import Evaluator, run_network
 from search.explore import SearchSetting
 from search.plan import JobInputs, JobPlan, Recorder
+from search.race import SHARES, rungs, spread_rows
+from search.score import margins, score
 
 #: rows statistics are collected on
 CALIBRATION_ROWS = 512
@@ -46,12 +50,13 @@ class EvaluationBasis:
     statistics: Statistics
     scoring: Split  #: the validation rows a candidate is scored on
     metric: str
+    racing: float = 0.0  #: confidence with which candidates are dropped before the last row; 0: none are
 
     def evaluator(self) -> Evaluator:
         """The same in every process."""
         imported = read_model(self.model, self.architecture)
         compressor = Compressor(imported, describe(imported), self.statistics, CompressorOptions())
-        return Evaluator(compressor, self.scoring, self.metric)
+        return Evaluator(compressor, self.scoring, self.metric, confidence=self.racing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +110,24 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
     statistics = _statistics(imported, network, rows, plan.seed)
     recorder.progress("preparing", 2, 3)
     scoring = splits.validation.sample(plan.validation_samples, plan.seed)
-    basis = EvaluationBasis(inputs.model, inputs.architecture, statistics, scoring, plan.metric)
     compressor = Compressor(imported, network, statistics, CompressorOptions())
-    evaluator = Evaluator(compressor, scoring, plan.metric)
     judged = Provenance("measured", f"validation split, {len(scoring)} rows")
     if before is None:
         document = _with_measurements(plan, inputs.device, network)
-        original = _measure_original(evaluator, Costs(network, load_device(document)), judged)
+        original, order = _measure_original(imported, scoring, plan, Costs(network, load_device(document)), judged)
     else:
         document, original = before["device"], Measurement.from_json(before["original"])
-    setting = SearchSetting(network, document, original, judged, compressor.orders())
+        order = before.get("order")
+    if order is not None:
+        scoring = scoring.take(np.array(order, dtype=np.intp))
+    basis = EvaluationBasis(inputs.model, inputs.architecture, statistics, scoring, plan.metric, plan.racing)
+    evaluator = Evaluator(compressor, scoring, plan.metric, confidence=plan.racing)
+    setting = SearchSetting(network, document, original, judged, compressor.orders(), len(scoring))
     prepared = Prepared(imported, splits, basis, setting, evaluator)
     prepared.setting.space(plan)  # says now if the constraints cannot be met
     if before is None:
-        recorder.prepared(original, _preparation(prepared), (*imported.warnings, *splits.notes))
+        preparation = _preparation(prepared) | {"order": order}
+        recorder.prepared(original, preparation, (*imported.warnings, *splits.notes))
     recorder.progress("preparing", 3, 3)
     return prepared
 
@@ -138,12 +147,20 @@ def _statistics(imported: Imported, network: Network, rows: Split, seed: int) ->
         raise JobFailed(f"the original network cannot be run on its data: {error}", code="original_failed") from error
 
 
-def _measure_original(evaluator: Evaluator, costs: Costs, judged: Provenance) -> Measurement:
-    outcome = evaluator.evaluate(UNCHANGED)
-    if outcome.accuracy is None:
-        raise JobFailed(f"the original network cannot be evaluated: {outcome.failure}", code="original_failed")
+def _measure_original(
+    imported: Imported, scoring: Split, plan: JobPlan, costs: Costs, judged: Provenance
+) -> tuple[Measurement, list[int] | None]:
+    """The original's figures; and if candidates race, the order in which they meet the rows."""
+    try:
+        outputs = run_network(imported.module, scoring)
+        accuracy = score(plan.metric, outputs, scoring.targets(), scoring.inputs())
+    except Exception as error:
+        raise JobFailed(f"the original network cannot be evaluated: {error}", code="original_failed") from error
     obtained = dict(costs.original.obtained) | {"accuracy": judged}
-    return replace(costs.original, accuracy=outcome.accuracy, obtained=obtained)
+    measurement = replace(costs.original, accuracy=accuracy, obtained=obtained)
+    if len(rungs(len(scoring), plan.racing)) == 1 or plan.metric not in SHARES:
+        return measurement, None
+    return measurement, spread_rows(margins(outputs, scoring.targets()), plan.seed).tolist()
 
 
 def _preparation(prepared: Prepared) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
@@ -25,6 +26,18 @@ PATIENCE_SECONDS = 0.2
 LIVES = 3
 
 
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """A policy to evaluate, and the right answers that would do. Equal ones have the same outcome."""
+
+    policy: Policy
+    needed: int
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.policy.key, self.needed
+
+
 class RayPool:
     """Keeps every worker busy that is there; other searches use them at the same time."""
 
@@ -32,15 +45,18 @@ class RayPool:
         """first: the place to begin with, so that searches do not all queue at the same worker."""
         self._desk = desk
         self._first = first
-        self._known: dict[str, Outcome] = {}
+        self._known: dict[tuple[str, int], Outcome] = {}
         self._dead: set[tuple[int, int]] = set()  #: place and generation
 
-    def evaluate(self, policies: Sequence[Policy], wanted: Callable[[], Wanted]) -> list[Outcome]:
-        """One outcome a policy, in their order. Raises Interrupted as soon as `wanted` is not `run`."""
-        todo = deque({policy.key: policy for policy in policies if policy.key not in self._known}.values())
-        lives = {policy.key: LIVES for policy in todo}
-        fresh: dict[str, Outcome] = {}
-        busy: dict[Any, tuple[int, int, Policy]] = {}  # by reference: place, generation, policy
+    def evaluate(
+        self, policies: Sequence[Policy], wanted: Callable[[], Wanted], needed: Sequence[int] | None = None
+    ) -> list[Outcome]:
+        """See `search.evaluate.Pool`."""
+        errands = [_Errand(*pair) for pair in zip(policies, needed or [0] * len(policies), strict=True)]
+        todo = deque({errand.key: errand for errand in errands if errand.key not in self._known}.values())
+        lives = {errand.key: LIVES for errand in todo}
+        fresh: dict[tuple[str, int], Outcome] = {}
+        busy: dict[Any, tuple[int, int, _Errand]] = {}  # by reference: place, generation, errand
         while todo or busy:
             self._hand_out(todo, busy)
             if busy:
@@ -51,21 +67,21 @@ class RayPool:
             if (now := wanted()) != "run":
                 raise Interrupted(now)
             for reference in done:
-                place, generation, policy = busy.pop(reference)
+                place, generation, errand = busy.pop(reference)
                 try:
-                    fresh[policy.key] = ray.get(reference)
+                    fresh[errand.key] = ray.get(reference)
                 except RayActorError:
                     self._dead.add((place, generation))
                     ray.get(self._desk.died.remote(place, generation))
-                    lives[policy.key] -= 1
-                    if lives[policy.key]:
-                        todo.appendleft(policy)
+                    lives[errand.key] -= 1
+                    if lives[errand.key]:
+                        todo.appendleft(errand)
                     else:
-                        fresh[policy.key] = Outcome(failure=f"the process evaluating it died, {LIVES} times")
-        return self._in_order(policies, fresh)
+                        fresh[errand.key] = Outcome(failure=f"the process evaluating it died, {LIVES} times")
+        return self._in_order(errands, fresh)
 
-    def _hand_out(self, todo: deque[Policy], busy: dict[Any, tuple[int, int, Policy]]) -> None:
-        """A policy for every worker that has none of ours."""
+    def _hand_out(self, todo: deque[_Errand], busy: dict[Any, tuple[int, int, _Errand]]) -> None:
+        """An errand for every worker that has none of ours."""
         if not todo:
             return
         workers: dict[int, tuple[int, Actor]] = ray.get(self._desk.workers.remote())
@@ -73,17 +89,17 @@ class RayPool:
         for place in sorted(workers, key=lambda place: (place - self._first) % len(workers)):
             generation, worker = workers[place]
             if todo and (place, generation) not in taken:
-                policy = todo.popleft()
-                busy[worker.evaluate.remote(policy)] = (place, generation, policy)
+                errand = todo.popleft()
+                busy[worker.evaluate.remote(errand.policy, errand.needed)] = (place, generation, errand)
 
-    def _in_order(self, policies: Sequence[Policy], fresh: dict[str, Outcome]) -> list[Outcome]:
-        """Each policy's outcome; only the first of equal policies has cost anything."""
+    def _in_order(self, errands: Sequence[_Errand], fresh: dict[tuple[str, int], Outcome]) -> list[Outcome]:
+        """Each errand's outcome; only the first of equal ones has cost anything."""
         outcomes = []
-        for policy in policies:
-            if policy.key in fresh:
-                outcome = fresh.pop(policy.key)
-                self._known[policy.key] = Outcome(outcome.accuracy, outcome.failure)
+        for errand in errands:
+            if errand.key in fresh:
+                outcome = fresh.pop(errand.key)
+                self._known[errand.key] = replace(outcome, seconds={})
             else:
-                outcome = self._known[policy.key]
+                outcome = self._known[errand.key]
             outcomes.append(outcome)
         return outcomes

@@ -30,9 +30,9 @@ class Worker:
     def ready(self) -> None:
         """Answered once everything is read."""
 
-    def evaluate(self, policy: Policy) -> Outcome:
+    def evaluate(self, policy: Policy, needed: int = 0) -> Outcome:
         """See `Evaluator.evaluate`."""
-        return self._evaluator.evaluate(policy)
+        return self._evaluator.evaluate(policy, needed)
 
     def craft(self, basis: CraftBasis, policy: Policy) -> Crafted | str:
         """See `Workbench.craft`. The basis is that of the first call ever after."""

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -42,6 +44,21 @@ def top1(outputs: Tensor, targets: Tensor, inputs: Tensor) -> float:
     if outputs.shape[1:].numel() == 1:
         return float(((outputs.flatten() > 0).long() == targets).double().mean())
     return float((outputs.reshape(len(outputs), -1).argmax(dim=1) == targets).double().mean())
+
+
+def margins(outputs: Tensor, targets: Tensor) -> npt.NDArray[np.float64]:
+    """By how much the right class's output is above the highest other one, or below it: (n,).
+
+    outputs: (n, ..., classes) or one a row; targets: (n,) class numbers.
+    """
+    flat = outputs.double().reshape(len(outputs), -1)
+    if flat.shape[1] == 1:
+        signed: npt.NDArray[np.float64] = (flat[:, 0] * (2 * targets - 1)).numpy()
+        return signed
+    own = flat.gather(1, targets[:, None])[:, 0]
+    others = flat.scatter(1, targets[:, None], -torch.inf).amax(dim=1)
+    margin: npt.NDArray[np.float64] = (own - others).numpy()
+    return margin
 
 
 def top5(outputs: Tensor, targets: Tensor, inputs: Tensor) -> float:

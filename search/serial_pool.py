@@ -15,12 +15,14 @@ class SerialPool:
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
 
-    def evaluate(self, policies: Sequence[Policy], wanted: Callable[[], Wanted]) -> list[Outcome]:
-        """One outcome a policy, in their order. Raises Interrupted as soon as `wanted` is not `run`."""
+    def evaluate(
+        self, policies: Sequence[Policy], wanted: Callable[[], Wanted], needed: Sequence[int] | None = None
+    ) -> list[Outcome]:
+        """See `search.evaluate.Pool`."""
         outcomes = []
-        for policy in policies:
+        for policy, enough in zip(policies, needed or [0] * len(policies), strict=True):
             now = wanted()
             if now != "run":
                 raise Interrupted(now)
-            outcomes.append(self._evaluator.evaluate(policy))
+            outcomes.append(self._evaluator.evaluate(policy, enough))
         return outcomes

@@ -48,6 +48,7 @@ def plan_of(job: tables.Job, searches: list[tables.Search]) -> JobPlan:
         finetune_epochs=request.finetune_epochs,
         deliver=request.deliver,
         validation_samples=request.validation_samples,
+        racing=request.racing,
         metric=request.metric,
     )
 
@@ -96,7 +97,8 @@ class Lease:
 
 def work(errand: Errand) -> int:
     """Run the job to its end, or to where it is wanted. Returns the exit status."""
-    database = Database(errand.database_url, pool_size=3)
+    # frozen in the middle of a transaction, it must not keep its job's row locked for longer than its lease
+    database = Database(errand.database_url, pool_size=3, idle_seconds=errand.lease_seconds)
     artifacts = Artifacts(Path(errand.data_dir) / "artifacts")
     try:
         plan, inputs = _load(database, artifacts, errand.job_id)

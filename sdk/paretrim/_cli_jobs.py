@@ -53,6 +53,9 @@ def submit(
     finetune_epochs: Annotated[float | None, typer.Option(help="Of every delivered network.")] = None,
     deliver: Annotated[int | None, typer.Option(help="At most so many front members are delivered.")] = None,
     validation_samples: Annotated[int | None, typer.Option(help="Inputs a candidate is scored on.")] = None,
+    racing: Annotated[
+        float | None, typer.Option(help="Sure so far, candidates off the front are dropped early. 0: never.")
+    ] = None,
     metric: Annotated[str | None, typer.Option(help="top1, top5, mse or auc.")] = None,
     name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
@@ -75,6 +78,7 @@ def submit(
             finetune_epochs=finetune_epochs,
             deliver=deliver,
             validation_samples=validation_samples,
+            racing=racing,
             metric=metric,
             name=name,
             tags=tag,

@@ -57,7 +57,7 @@ class AsyncJobCandidate(Result):
         return (await self._driver.run(flows.layers(self._job, self.n))).layers
 
     async def plot(self) -> Figure:
-        """Channels kept and bits for every layer, as a plotly figure. Needs plotly."""
+        """Channels kept, bits and share of the latency for every layer, as a plotly figure. Needs plotly."""
         return candidate_figure(self, await self.layers())
 
     async def export(self, *, timeout_seconds: float = flows.EXPORT_TIMEOUT_SECONDS) -> AsyncJobCandidate:
@@ -196,6 +196,14 @@ class AsyncJob(JobFields):
         """How good each search's proposals were, generation by generation: whether it learns."""
         return await self._driver.run(flows.generations(self.id, metric, columns))
 
+    async def gauges(self, *, max_points: int | None = None) -> wire_overview.Gauges:
+        """What each algorithm says of itself: an agent's reward and noise, a genetic search's generation."""
+        return await self._driver.run(flows.gauges(self.id, max_points))
+
+    async def sensitivity(self) -> wire_overview.Sensitivity:
+        """How much accuracy hangs on each group's channels and each layer's bits, as far as the candidates tell."""
+        return await self._driver.run(flows.sensitivity(self.id))
+
     async def searches(self) -> list[wire.Search]:
         """Its searches: one for each algorithm, the baselines included."""
         return await AsyncPages(self._driver, flows.searches(self.id)).all()
@@ -231,6 +239,7 @@ class AsyncJobs:
         finetune_epochs: float | None = None,
         deliver: int | None = None,
         validation_samples: int | None = None,
+        racing: float | None = None,
         metric: str | None = None,
         name: str | None = None,
         tags: Sequence[str] | None = None,
@@ -257,6 +266,7 @@ class AsyncJobs:
             finetune_epochs=finetune_epochs,
             deliver=deliver,
             validation_samples=validation_samples,
+            racing=racing,
             metric=metric,
             name=name,
             tags=tags,

@@ -57,7 +57,7 @@ class JobCandidate(Result):
         return (self._driver.run(flows.layers(self._job, self.n))).layers
 
     def plot(self) -> Figure:
-        """Channels kept and bits for every layer, as a plotly figure. Needs plotly."""
+        """Channels kept, bits and share of the latency for every layer, as a plotly figure. Needs plotly."""
         return candidate_figure(self, self.layers())
 
     def export(self, *, timeout_seconds: float = flows.EXPORT_TIMEOUT_SECONDS) -> JobCandidate:
@@ -194,6 +194,14 @@ class Job(JobFields):
         """How good each search's proposals were, generation by generation: whether it learns."""
         return self._driver.run(flows.generations(self.id, metric, columns))
 
+    def gauges(self, *, max_points: int | None = None) -> wire_overview.Gauges:
+        """What each algorithm says of itself: an agent's reward and noise, a genetic search's generation."""
+        return self._driver.run(flows.gauges(self.id, max_points))
+
+    def sensitivity(self) -> wire_overview.Sensitivity:
+        """How much accuracy hangs on each group's channels and each layer's bits, as far as the candidates tell."""
+        return self._driver.run(flows.sensitivity(self.id))
+
     def searches(self) -> list[wire.Search]:
         """Its searches: one for each algorithm, the baselines included."""
         return Pages(self._driver, flows.searches(self.id)).all()
@@ -229,6 +237,7 @@ class Jobs:
         finetune_epochs: float | None = None,
         deliver: int | None = None,
         validation_samples: int | None = None,
+        racing: float | None = None,
         metric: str | None = None,
         name: str | None = None,
         tags: Sequence[str] | None = None,
@@ -255,6 +264,7 @@ class Jobs:
             finetune_epochs=finetune_epochs,
             deliver=deliver,
             validation_samples=validation_samples,
+            racing=racing,
             metric=metric,
             name=name,
             tags=tags,

@@ -162,6 +162,7 @@ class JobRequest(Request):
     finetune_epochs: Annotated[float, Field(ge=0, le=1000)] = 1.0
     deliver: Annotated[int, Field(ge=0, le=64)] = 8  #: at most so many front members are fine-tuned and exported
     validation_samples: Annotated[int | None, Field(ge=1)] = None  #: images a candidate is scored on; all, if absent
+    racing: Annotated[float, Field(ge=0, lt=1)] = 0.99  #: so sure, candidates off the front are dropped early; 0: never
     metric: Annotated[str, Field(max_length=32)] = "top1"
     name: Annotated[str | None, Field(max_length=255)] = None
     tags: Annotated[list[str], Field(max_length=32)] = []

@@ -94,6 +94,12 @@ class MemoryRecorder:
         """Windows recorded of all searches."""
         return sum(map(len, self.windows.values()))
 
+    def where_accuracies_come_from(self) -> list[str]:
+        """Of every measured candidate."""
+        lines = [json.loads(line) for found in self.windows.values() for line in found]
+        measured = [entry["measurement"] for line in lines for entry in line["candidates"] if entry["measurement"]]
+        return [measurement["obtained"]["accuracy"]["where"] for measurement in measured]
+
     def answer(self) -> dict[str, Any]:
         """What must be the same however a job ran: all but times."""
         lines = {name: [json.loads(line) for line in lines] for name, lines in self.windows.items()}

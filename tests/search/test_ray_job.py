@@ -64,6 +64,16 @@ def test_a_job_that_somebody_else_has_writes_nothing_more_on_ray(inputs: JobInpu
     assert not (Path.home() / "ray_results").exists()
 
 
+def test_candidates_that_race_come_out_the_same_on_ray(inputs: JobInputs, tmp_path: Path) -> None:
+    racing = replace(inputs, dataset=tiny.racing_dataset(tmp_path))
+    plan = tiny.plan(("random", "nsga2"), candidates=16, validation_samples=None)
+    alone, together = MemoryRecorder(), MemoryRecorder()
+    run_job(plan, racing, alone)
+    run_job(plan, racing, together, executor="ray")
+    assert together.answer() == alone.answer()
+    assert any("dropped" in where for where in alone.where_accuracies_come_from())
+
+
 DEADLY = Policy(keep={"stem": 0.25})
 
 
@@ -112,8 +122,8 @@ def test_a_policy_whose_process_dies_is_tried_on_another(company: Company) -> No
 class Mortal:
     """A worker that does not survive one policy."""
 
-    def evaluate(self, policy: Policy) -> Outcome:
-        if policy == DEADLY:
+    def evaluate(self, policy: Policy, needed: int) -> Outcome:
+        if policy == DEADLY and not needed:
             os._exit(1)
         return Outcome(0.5)
 

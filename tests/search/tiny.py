@@ -115,6 +115,18 @@ def dataset(folder: Path) -> Path:
     return path
 
 
+def racing_dataset(folder: Path) -> Path:
+    """The digits with 800 validation rows: enough for candidates to race."""
+    path = folder / "racing.npz"
+    if not path.exists():
+        parts = digits()
+        both = {part: np.concatenate([parts[f"train_{part}"], parts[f"validation_{part}"]]) for part in "xy"}
+        rows = {"train": slice(0, 600), "validation": slice(600, 1400)}
+        cut = {f"{name}_{part}": both[part][taken] for part in "xy" for name, taken in rows.items()}
+        np.savez(path, **cut, test_x=parts["test_x"], test_y=parts["test_y"])
+    return path
+
+
 def inputs(folder: Path, device: Mapping[str, Any] | None = None) -> JobInputs:
     """The network, the digits, and a device that needs no measuring."""
     return JobInputs(model(), dataset(folder), device or analytic())
