@@ -17,9 +17,10 @@ T = TypeVar("T")
 class Database:
     """The one database. Threads may share it; processes make their own."""
 
-    def __init__(self, url: str, *, pool_size: int = 12) -> None:
+    def __init__(self, url: str, *, pool_size: int = 12, idle_seconds: float = dialect.IDLE_SECONDS) -> None:
+        """idle_seconds: how long a transaction may stay open without a statement, where the database can tell."""
         self.url = url
-        self.engine = dialect.make_engine(url, pool_size=pool_size)
+        self.engine = dialect.make_engine(url, pool_size=pool_size, idle_seconds=idle_seconds)
         self._writing = self.engine.execution_options(**{dialect.WRITES: True})
 
     @contextmanager

@@ -32,14 +32,17 @@ S = TypeVar("S", bound=Select[*tuple[Any, ...]])
 WRITES = "paretrim_writes"
 
 BUSY_SECONDS = 60.0  #: how long SQLite waits for another writer
+IDLE_SECONDS = 30.0  #: how long PostgreSQL keeps a transaction, and its locks, for a client that says nothing
 
 
-def make_engine(url: str, *, pool_size: int = 12) -> Engine:
+def make_engine(url: str, *, pool_size: int = 12, idle_seconds: float = IDLE_SECONDS) -> Engine:
     """An engine for either database, set up the way the service relies on.
 
     SQLite: write-ahead log, foreign keys on, and BEGIN IMMEDIATE where a transaction writes: a deferred one that has
     read before another commits fails its first write at once, whatever the busy timeout.
-    PostgreSQL: connections are checked before use, so that a restarted server costs a retry and no error.
+    PostgreSQL: connections are checked before use, so that a restarted server costs a retry and no error. A process
+    that is frozen inside a transaction loses it after `idle_seconds`, and with it the lock on its job's row; a server
+    that vanished without a word is noticed by the kernel.
     """
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite_engine(url, pool_size)
@@ -49,7 +52,15 @@ def make_engine(url: str, *, pool_size: int = 12) -> Engine:
         max_overflow=8,
         pool_pre_ping=True,
         pool_recycle=1800,
-        connect_args={"connect_timeout": 10, "application_name": "paretrim"},
+        connect_args={
+            "connect_timeout": 10,
+            "application_name": "paretrim",
+            "options": f"-c idle_in_transaction_session_timeout={max(1, round(1000 * idle_seconds))}",
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
+        },
     )
 
 
@@ -148,8 +159,9 @@ def is_transient(error: BaseException) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if state is None:  # psycopg's own errors (no connection could be made) carry no state
         return type(error.orig).__module__.startswith("psycopg") and type(error.orig).__name__ == "OperationalError"
-    # 08 connection, 57P admin shutdown / crash / cannot connect now, 40 serialization or deadlock, 53 resources
-    return str(state).startswith(("08", "57P", "40", "53"))
+    # 08 connection, 57P admin shutdown / crash / cannot connect now, 40 serialization or deadlock, 53 resources,
+    # 25P03 idle in a transaction for too long: this process was frozen
+    return str(state).startswith(("08", "57P", "40", "53", "25P03"))
 
 
 def json_array_holds(session: Session, column: Any, value: str) -> ColumnElement[bool]:

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Literal, cast
 
 import psutil
-from sqlalchemy import select
 
 from service import dialect, housekeeping, inspections, jobs, webhooks
 from service.artifacts import Artifacts
@@ -32,7 +31,6 @@ from service.database import Database
 from service.errand import BROKEN, DONE, LOST, Errand
 from service.jobs import Fence, Fenced
 from service.settings import Settings
-from service.tables import Job
 from service.uploads import Uploads
 
 log = logging.getLogger(__name__)
@@ -51,6 +49,7 @@ class Child:
     fence: Fence
     folder: Path  #: its temporary files
     killed_for: str | None = None
+    silent: bool = False  #: killed because its lease ran out
     stopping_since: float | None = None
     family: dict[int, psutil.Process] = field(default_factory=dict)  #: all it ever started, as far as was seen
 
@@ -159,9 +158,17 @@ class Dispatcher:
                 self._bury(child)
 
     def _hurry(self, child: Child) -> None:
-        """Kill a worker whose job shall stop and that has not stopped in time: it may be deep in some C code."""
+        """Kill a worker whose job shall stop and that has not stopped in time: it may be deep in some C code.
+
+        And one that is silent for longer than its lease. It may be frozen in the middle of a transaction: on SQLite
+        nobody could write before it is gone, so this only reads.
+        """
         with self.database.read() as session:
-            state = session.scalar(select(Job.state).where(*child.fence.holds()))
+            state, late = jobs.standing(session, child.fence)
+        if late and not self._was_away():
+            child.killed_for, child.silent = "it fell silent", True
+            end_family(child)
+            return
         if state == "running":
             child.stopping_since = None
             return
@@ -184,7 +191,9 @@ class Dispatcher:
     def _settle(self, child: Child, status: int) -> None:
         """What a worker that ended by itself did not write. Raises Fenced if it wrote all there is, as is usual."""
         with self.database.write() as session:
-            if child.killed_for is not None:
+            if child.silent:
+                jobs.lose(session, child.fence, "its worker fell silent", max_losses=self.settings.max_losses)
+            elif child.killed_for is not None:
                 jobs.stop(session, child.fence)
             elif status in (DONE, LOST):
                 jobs.lose(session, child.fence, "its worker ended early", max_losses=self.settings.max_losses)
@@ -212,13 +221,17 @@ class Dispatcher:
 
         Not just after the database was away: the leases of the healthy ran out too, and they get time to renew them.
         """
-        if time.monotonic() - self._reachable_since < self.settings.lease_seconds / 2:
+        if self._was_away():
             return
         with self.database.write() as session:
             for fence in jobs.expired(session):
                 with suppress(Fenced):
                     state = jobs.lose(session, fence, "its worker fell silent", max_losses=self.settings.max_losses)
                     log.warning("the worker of job %s fell silent; the job is %s", fence.job_id, state)
+
+    def _was_away(self) -> bool:
+        """Whether the database was away until just now."""
+        return time.monotonic() - self._reachable_since < self.settings.lease_seconds / 2
 
     def _leave(self) -> None:
         """Shut down: workers stop at the next window, or are killed; their jobs are queued again."""

@@ -199,7 +199,7 @@ def stop(session: Session, fence: Fence) -> str:
 def lose(session: Session, fence: Fence, reason: str, *, max_losses: int) -> str:
     """The worker is gone. Returns the new state: queued, paused, cancelled, or failed after too many. Raises Fenced."""
     lost = {"losses": Job.losses + 1}
-    message = f"its worker was lost {max_losses} times; the last time: {reason}"
+    message = f"its worker was lost {max_losses} times in a row; the last time: {reason}"
     error = {"error_code": "worker-lost", "error_message": message, "error_retryable": True}
     holds, told = fence.holds(), {"reason": reason}
     running = Job.state == "running"
@@ -222,6 +222,13 @@ def expired(session: Session) -> list[Fence]:
     )
     found = session.execute(dialect.skip_locked(session, statement))
     return [Fence(job_id, attempt, owner or "") for job_id, attempt, owner in found]
+
+
+def standing(session: Session, fence: Fence) -> tuple[str | None, bool]:
+    """The state of a job whose fence still holds, else None; and whether its worker's lease has run out."""
+    late = Job.lease_expires_at < dialect.clock(session)
+    row = session.execute(select(Job.state, late).where(*fence.holds())).first()
+    return (None, False) if row is None else (str(row[0]), bool(row[1]))
 
 
 def renew(session: Session, fence: Fence, *, lease_seconds: float) -> str:

@@ -35,7 +35,7 @@ class Settings:
     max_running_jobs: int = 4  #: of a workspace, at the same time
     quota_cpu_seconds: float = 0.0  #: of a workspace, over 30 days; 0: no limit
     lease_seconds: float = 30.0  #: renewed at a third; a worker silent for so long has lost its job
-    max_losses: int = 3  #: a job that lost its worker so often has failed
+    max_losses: int = 3  #: a job that lost its worker so often, without a window of candidates in between, has failed
     cancel_grace_seconds: float = 5.0  #: what a job's process gets to stop by itself
     poll_seconds: float = 0.5  #: how often the dispatcher looks for work, and event streams for events
     concurrent_jobs: int = 1  #: jobs one dispatcher runs at once
