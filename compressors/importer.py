@@ -46,7 +46,7 @@ def read_onnx(content: bytes) -> Imported:
     build = Builder(Names())
     build.names.reserve(graph.node, tensors)
     shape, dtype, build.batch = _input(given[0])
-    source = build.input(given[0].name, shape, dtype)
+    source = build.input(shape, dtype)
     tensors[given[0].name] = source
     _walk(graph, opset, tensors, build)
     result = tensors.get(graph.output[0].name)

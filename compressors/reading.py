@@ -129,9 +129,9 @@ class Builder:
         self.extents: dict[fx.Node, tuple[int, ...]] = {}  #: of what a node makes, with the batch as 1
         self.uses: dict[fx.Node, int] = {}  #: how often the file reads what a node makes
 
-    def input(self, name: str, shape: Sequence[int], dtype: torch.dtype) -> Value:
+    def input(self, shape: Sequence[int], dtype: torch.dtype) -> Value:
         """The network's input; shape has BATCH where the batch is."""
-        node = self.graph.placeholder(name)
+        node = self.graph.placeholder("input")  # its own name may be none in Python: exporters write `input.1`
         self.extents[node] = extents(shape)
         return Value(node, tuple(shape), dtype)
 

@@ -110,6 +110,8 @@ def _with_free_batch(shape: Sequence[int], wanted: list[int], baked: int | None)
     baked: the batch size the file was exported with, if it is fixed.
     """
     total = math.prod(shape)
+    if baked is not None and -1 in wanted[1:] and wanted[0] == baked and batch_axis(shape) == 0:
+        wanted = [BATCH, *wanted[1:]]  # the first axis says how many samples there are, not the one to be worked out
     if -1 in wanted:
         at = wanted.index(-1)
         rest = math.prod(entry for entry in wanted if entry != -1)

@@ -34,12 +34,13 @@ def model(
     opset: int = 17,
     out: Sequence[Any] = ("n", None),
     dtype: int = TensorProto.FLOAT,
+    name: str = "x",
 ) -> bytes:
-    """A file with one input `x` and one output `y`."""
+    """A file with one input, `x`, and one output `y`."""
     graph = helper.make_graph(
         list(nodes),
         "written by hand",
-        [helper.make_tensor_value_info("x", dtype, list(shape))],
+        [helper.make_tensor_value_info(name, dtype, list(shape))],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, list(out))],
         [numpy_helper.from_array(values, name) for name, values in constants.items()],
     )
@@ -114,6 +115,33 @@ def test_a_batch_size_that_was_baked_in_becomes_free() -> None:
         np.testing.assert_allclose(found.module(torch.from_numpy(x)).numpy(), expected, rtol=1e-4, atol=1e-6)
     again = open_session(write_onnx(found.module, found))
     np.testing.assert_allclose(again.run(None, {"x": x})[0], expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["input.1", "onnx::Conv_0", "x/y:0", "class", "1"])
+def test_an_input_may_have_any_name(name: str) -> None:
+    nodes = [helper.make_node("Relu", [name], ["r"]), helper.make_node("MatMul", ["r", "w"], ["y"])]
+    content = model(nodes, ["n", 6], {"w": random(6, 4)}, out=["n", 4], name=name)
+    found = read_onnx(content)
+    assert found.input_name == name
+    x = random(3, 6)
+    expected = open_session(content).run(None, {name: x})[0]
+    np.testing.assert_allclose(found.module(torch.from_numpy(x)).detach().numpy(), expected, rtol=1e-4, atol=1e-6)
+    again = open_session(write_onnx(found.module, found))
+    np.testing.assert_allclose(again.run(None, {name: x})[0], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_row_written_out_beside_a_baked_in_batch_becomes_free() -> None:
+    """`x.view(1, -1)`, exported for one sample."""
+    nodes = [
+        helper.make_node("Relu", ["x"], ["r"]),
+        helper.make_node("Reshape", ["r", "flat"], ["f"]),
+        helper.make_node("MatMul", ["f", "w"], ["y"]),
+    ]
+    content = model(nodes, [1, 2, 3], {"flat": np.array([1, -1]), "w": random(6, 4)}, out=[1, 4])
+    found = read_onnx(content)
+    x = random(5, 2, 3)
+    expected = np.concatenate([open_session(content).run(None, {"x": row[None]})[0] for row in x])
+    np.testing.assert_allclose(found.module(torch.from_numpy(x)).detach().numpy(), expected, rtol=1e-4, atol=1e-6)
 
 
 def test_heads_beside_a_baked_in_batch_become_free() -> None:
