@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from compressors import describe
+from hw_models.advice import Advice, advise
 from hw_models.cost import Costs, counts, macs
+from hw_models.device import Device
 from hw_models.devices import load_device
 from paretrim.network import axis_channels
 from paretrim.problem import UNCHANGED
@@ -21,7 +23,8 @@ def inspect_model(content: bytes, architecture: str | None, device: Mapping[str,
     imported = read_model(content, architecture)
     network = describe(imported)
     operations = network.sized(UNCHANGED)
-    prediction = Costs(network, load_device(device)).predict(UNCHANGED) if device is not None else None
+    loaded = load_device(device) if device is not None else None
+    prediction = Costs(network, loaded).predict(UNCHANGED) if loaded is not None else None
     times = prediction.by_operation if prediction is not None else {}
     layers = [
         {
@@ -40,6 +43,9 @@ def inspect_model(content: bytes, architecture: str | None, device: Mapping[str,
         "output": f"{imported.output_name} {imported.output_shape}",
         **counts(operations),
         "latency_ms": prediction.latency_ms if prediction is not None else None,
+        "energy_mj": prediction.energy_mj if prediction is not None else None,
+        "claims": _claims(loaded) if loaded is not None else None,
+        "advice": advise(network, loaded).to_json() if loaded is not None else None,
         "layers": layers,
         "groups": [
             {"group": group.name, "units": group.units, "kind": group.kind, "frozen": group.frozen or ""}
@@ -47,3 +53,15 @@ def inspect_model(content: bytes, architecture: str | None, device: Mapping[str,
         ],
         "warnings": list(imported.warnings),
     }
+
+
+def advice_for(content: bytes, architecture: str | None, device: Mapping[str, Any]) -> Advice:
+    """What binds a model on a device, and what that suggests. Raises InvalidModel, InvalidTable, NotMeasured."""
+    return advise(describe(read_model(content, architecture)), load_device(device))
+
+
+def _claims(device: Device) -> str:
+    """What the figures of a device are good for."""
+    if device.kind == "table":
+        return "predicted from measured operations, in milliseconds"
+    return "computed by a formula: good for ranks and ratios, not for milliseconds"

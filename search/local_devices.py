@@ -85,8 +85,8 @@ def keep_device(document: Mapping[str, Any], path: Path) -> None:
     part.replace(path)
 
 
-def profile(name: str, models: Sequence[bytes], *, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
-    """A table of this machine, with the operations of these networks in it. Raises InvalidModel."""
+def progress_lines(say: Callable[[str], None]) -> Callable[[str, int, int, float], None]:
+    """Says every tenth of a phase, with the seconds left."""
     last = ""
 
     def progress(what: str, done: int, total: int, seconds_left: float) -> None:
@@ -96,7 +96,31 @@ def profile(name: str, models: Sequence[bytes], *, quick: bool, say: Callable[[s
             last = now
             say(f"measuring {what}: {done} of {total}, {seconds_left:.0f} s left")
 
+    return progress
+
+
+def profile(
+    name: str,
+    models: Sequence[bytes],
+    *,
+    quick: bool,
+    say: Callable[[str], None],
+    threads: int = 1,
+    precisions: Sequence[str] = ("fp32", "int8"),
+) -> dict[str, Any]:
+    """A table of this machine, with the operations of these networks in it. What was measured is kept until it is done.
+
+    Raises InvalidModel, InvalidInput for an unknown precision.
+    """
     networks = [describe(read_onnx(content)) for content in models]
     mode: Mode = "quick" if quick else "full"
-    document = profile_host(name=name, mode=mode, progress=progress)
+    progress = progress_lines(say)
+    document = profile_host(
+        name=name,
+        mode=mode,
+        precisions=precisions,
+        threads=threads,
+        progress=progress,
+        journal=device_folder() / f"{name}.profile.part",
+    )
     return extend_table(document, networks, mode=mode, progress=progress) if networks else document

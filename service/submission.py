@@ -12,15 +12,17 @@ from typing import Any, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from hw_models.advice import advise
 from hw_models.cost import Costs
 from hw_models.devices import load_device
 from hw_models.legal import STEPPED
+from hw_models.limits import with_limits
 from hw_models.reach import smallest
 from paretrim.algorithms import with_baselines
 from paretrim.errors import Infeasible, InvalidInput, InvalidModel, NotMeasured
 from paretrim.network import Network
 from paretrim.problem import Constraint, Measurement
-from paretrim.wire import JobRequest
+from paretrim.wire import AUTO, JobRequest
 from service import devices, jobs, problems, tables
 from service.accounts import Principal
 from service.artifacts import Artifacts
@@ -51,6 +53,7 @@ def submit(
     dataset = _ready(session, principal, "dataset", tables.Dataset, request.dataset)
     check_fit(model.inspection or {}, dataset.inspection or {}, request.metric)
     document = _device_document(session, artifacts, principal, request.device)
+    request = for_device(request, model.inspection or {}, document)
     check_reachable(request, model.inspection or {}, document)
     device_artifact_id = _stored_document(session, artifacts, principal, request.device, document)
     job = tables.Job(
@@ -167,6 +170,25 @@ def _stored_document(
     session.add(row)
     session.flush()
     return row.id
+
+
+def for_device(request: JobRequest, inspection: Mapping[str, Any], document: Mapping[str, Any]) -> JobRequest:
+    """The request with what the device adds: its memory and flash as constraints, objectives where they are `auto`.
+
+    Raises InvalidInput if the device tells too little to choose objectives.
+    """
+    constraints = with_limits([Constraint.parse(text) for text in request.constraints], document)
+    changes: dict[str, Any] = {"constraints": [str(constraint) for constraint in constraints]}
+    if request.objectives == [AUTO]:
+        try:
+            advice = advise(Network.from_json(inspection["network"]), load_device(document))
+        except NotMeasured as error:
+            raise InvalidInput(
+                f"objectives 'auto' needs a figure for every operation: {error}; or name the objectives",
+                field="objectives",
+            ) from None
+        changes |= {"objectives": list(advice.objectives), "advised": str(advice)}
+    return request.model_copy(update=changes)
 
 
 def check_reachable(request: JobRequest, inspection: Mapping[str, Any], document: Mapping[str, Any]) -> None:

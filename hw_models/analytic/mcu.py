@@ -22,6 +22,7 @@ class Parameters:
 
     clock_mhz: float
     convolution_cycles_per_mac: float
+    narrow_input_cycles_per_mac: float  #: of convolutions with fewer than 4 input channels, as first layers are
     depthwise_cycles_per_mac: float
     linear_cycles_per_mac: float
     cycles_per_element: float  #: written, by any operation
@@ -54,5 +55,7 @@ class Microcontroller(AnalyticDevice):
     def _cycles_per_mac(self, unit: Unit) -> float:
         if unit.kind in ("conv1d", "conv2d", "conv_transpose2d"):
             kinds = self.parameters
+            if not unit.is_depthwise and unit.in_channels // unit.groups < 4:
+                return kinds.narrow_input_cycles_per_mac
             return kinds.depthwise_cycles_per_mac if unit.is_depthwise else kinds.convolution_cycles_per_mac
         return self.parameters.linear_cycles_per_mac

@@ -9,7 +9,10 @@ from importlib import resources
 from typing import Any
 
 from hw_models.analytic.bit_serial import BitSerial
+from hw_models.analytic.ethos_u import EthosU
 from hw_models.analytic.mcu import Microcontroller
+from hw_models.analytic.roofline import Roofline
+from hw_models.analytic.spatial_fusion import SpatialFusion
 from hw_models.device import Device
 from hw_models.table import TableDevice
 from paretrim.errors import InvalidTable
@@ -19,6 +22,9 @@ KINDS: Mapping[str, Callable[[Mapping[str, Any]], Device]] = {
     TableDevice.kind: TableDevice,
     BitSerial.kind: BitSerial,
     Microcontroller.kind: Microcontroller,
+    SpatialFusion.kind: SpatialFusion,
+    EthosU.kind: EthosU,
+    Roofline.kind: Roofline,
 }
 
 

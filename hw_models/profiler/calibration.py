@@ -7,6 +7,7 @@ have been measured on their own before; what is left over afterwards is the erro
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,11 @@ from hw_models.families import Precision, draw
 from hw_models.graph import write_graph
 from hw_models.lowering import lower
 from hw_models.precision import at_kernel_bits
+from hw_models.profiler.anchors import COUNT, anchor_files, reference_level, scaled, time_beside_anchors
+from hw_models.profiler.journal import Journal
 from hw_models.profiler.rounds import Setting
 from hw_models.sessions import Runner
-from hw_models.timing import Timing, interleaved
+from hw_models.timing import Timing
 from hw_models.units import Unit
 from paretrim.network import SizedOperation
 
@@ -59,21 +62,38 @@ def time_networks(
     setting: Setting,
     *,
     rounds: int,
+    level_ms: float | None = None,
     progress: Callable[[int, int], None] | None = None,
+    journal: Journal | None = None,
+    shuffled: bool = False,
 ) -> list[Timing]:
-    """Time whole networks with random weights."""
+    """Time whole networks with random weights, in turn; in their order.
+
+    level_ms and journal: see `measure_units`. shuffled: whether those that are timed at one moment are drawn at random.
+    """
+    order = np.random.default_rng(setting.seed).permutation(len(networks)) if shuffled else np.arange(len(networks))
     timings: list[Timing] = []
+    levels: list[float] = []
     for start in range(0, len(networks), _TOGETHER):
-        runners = []
-        for operations in networks[start : start + _TOGETHER]:
-            executed = at_kernel_bits(operations, setting.execution)
-            content = write_graph(executed)
-            runners.append(Runner(content, batch=setting.batch, threads=setting.threads, seed=setting.seed))
-        samples = interleaved(runners, rounds=rounds, seed=setting.seed, clock=setting.clock)
-        timings += [Timing.of(row, setting.clock) for row in samples]
+        kept = journal.batch(f"networks:{start}") if journal is not None else None
+        if kept is None:
+            batch, level = _time_batch([networks[index] for index in order[start : start + _TOGETHER]], setting, rounds)
+            kept = {"timings": [asdict(timing) for timing in batch], "level_ms": level}
+            if journal is not None:
+                journal.keep(f"networks:{start}", kept)
+        timings += [Timing(**value) for value in kept["timings"]]
+        levels += [kept["level_ms"]] * len(kept["timings"])
         if progress is not None:
             progress(min(len(networks), start + _TOGETHER), len(networks))
-    return timings
+    wanted = reference_level(levels) if level_ms is None else level_ms
+    return [scaled(timings[place], wanted / levels[place]) for place in np.argsort(order)]
+
+
+def _time_batch(networks: Sequence[Operations], setting: Setting, rounds: int) -> tuple[list[Timing], float]:
+    contents = [*anchor_files(setting.execution)]
+    contents += [write_graph(at_kernel_bits(operations, setting.execution)) for operations in networks]
+    runners = [Runner(c, batch=setting.batch, threads=setting.threads, seed=setting.seed) for c in contents]
+    return time_beside_anchors(runners[:COUNT], runners[COUNT:], rounds=rounds, seed=setting.seed, clock=setting.clock)
 
 
 def calibrate(

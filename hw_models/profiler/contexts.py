@@ -170,3 +170,8 @@ def _convert_addition(unit: Unit) -> Sketch:
     narrow = sketch.conv("input", unit.in_channels, 1)
     sketch.conv(sketch.relu(sketch.add(narrow, wide)), STUB_CHANNELS, 1)
     return sketch
+
+
+def alone(unit: Unit) -> tuple[SizedOperation, ...]:
+    """The unit and nothing else: it reads the network's inputs, its result is the network's output."""
+    return tuple(_surrounded(unit, clamped=False, direct=True, read=False).operations)

@@ -57,10 +57,22 @@ def runtime(*, threads: int, batch: int) -> dict[str, Any]:
 
 def is_this_host(document: Mapping[str, Any]) -> bool:
     """Whether a table was taken on a machine like this one, in this version of the runtime."""
+    return not differences(document)
+
+
+def differences(document: Mapping[str, Any]) -> list[str]:
+    """In what a table's machine and runtime are not this machine and its runtime; nothing, if they are the same."""
     theirs, mine = document.get("hardware", {}), hardware()
-    same = all(theirs.get(name) == mine[name] for name in ("cpu_model", "cpu_family", "instruction_sets"))
+    found = [
+        f"it was taken on a machine whose {name.replace('_', ' ')} is {theirs.get(name)!r}, here it is {mine[name]!r}"
+        for name in ("cpu_model", "cpu_family", "instruction_sets")
+        if theirs.get(name) != mine[name]
+    ]
     taken_with = document.get("runtime", {})
-    return same and (taken_with.get("name"), taken_with.get("version")) == ("onnxruntime", onnxruntime.__version__)
+    name, version = taken_with.get("name"), taken_with.get("version")
+    if (name, version) != ("onnxruntime", onnxruntime.__version__):
+        found.append(f"it was taken with {name} {version}, here runs onnxruntime {onnxruntime.__version__}")
+    return found
 
 
 def _processor() -> dict[str, str]:

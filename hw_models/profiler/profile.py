@@ -6,6 +6,7 @@ import datetime
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from hw_models.fusion import Execution, Layout
 from hw_models.interpolation import fit
 from hw_models.profiler import calibration, probes, sweep
 from hw_models.profiler.host import hardware, is_this_host, runtime
+from hw_models.profiler.journal import Journal, plan_of
 from hw_models.profiler.rounds import CAREFUL, QUICK, Effort, Setting, Taken, measure_units
 from hw_models.table import Row, TableDevice
 from hw_models.units import Unit
@@ -42,8 +44,8 @@ class Scale:
 
 
 SCALES: Mapping[Mode, Scale] = {
-    "quick": Scale(units=420, widths=tuple(range(32, 50)), networks=3, rounds=16, effort=QUICK),
-    "full": Scale(units=6000, widths=tuple(range(32, 101)), networks=10, rounds=40, effort=CAREFUL),
+    "quick": Scale(units=420, widths=tuple(range(32, 50)), networks=3, rounds=40, effort=QUICK),
+    "full": Scale(units=6000, widths=tuple(range(32, 101)), networks=10, rounds=60, effort=CAREFUL),
 }
 
 
@@ -57,10 +59,12 @@ def profile_host(
     batch: int = 1,
     seed: int = 0,
     progress: Report | None = None,
+    journal: Path | None = None,
 ) -> dict[str, Any]:
     """A table document of this machine under ONNX Runtime; with a network, also of what its policies need.
 
-    mode: `quick` takes under 40 seconds, `full` under 10 minutes. precisions: `fp32`, `int8`.
+    mode: `quick` takes under 40 seconds, `full` under 10 minutes. precisions: `fp32`, `int8`. journal: a file that
+    holds what was measured until the table is complete; interrupted, the same call goes on from there.
     Raises InvalidInput for an unknown precision, ParetrimError if 8-bit layers do not run in 8 bits here.
     """
     kernels = _kernels(precisions)
@@ -70,7 +74,7 @@ def profile_host(
     setting = Setting(execution, batch=batch, threads=threads, seed=seed)
     scale = SCALES[mode]
     kinds = _precisions(precisions)
-    clock = _Clock(progress)
+    clock = ReportClock(progress)
     networks = calibration.calibration_networks(kinds, each=scale.networks, seed=seed)
     stairs = _stairs(kernels, scale, setting)
     units = list(
@@ -82,9 +86,18 @@ def profile_host(
             ]
         )
     )
-    taken = measure_units(units, setting, scale.effort, clock.of("operations"))
+    plan = plan_of(units, threads=threads, batch=batch, seed=seed, effort=scale)
+    kept = Journal(journal, plan) if journal is not None else None
+    taken = measure_units(units, setting, scale.effort, clock.of("operations"), kept)
     figures = {unit: row.latency_us for unit, row in taken.rows.items()}
-    timings = calibration.time_networks(networks, setting, rounds=scale.rounds, progress=clock.of("networks"))
+    timings = calibration.time_networks(
+        networks,
+        setting,
+        rounds=scale.rounds,
+        level_ms=taken.level_ms,
+        progress=clock.of("networks"),
+        journal=kept,
+    )
     document = {
         "format": checks.FORMAT,
         "version": checks.VERSION,
@@ -104,6 +117,8 @@ def profile_host(
         "interpolation": {family: model.to_json() for family, model in fit(figures, seed=seed).items()},
         "rows": [row.to_json(unit) for unit, row in taken.rows.items()],
     }
+    if kept is not None:
+        kept.close()
     return document if network is None else extend_table(document, [network], seed=seed, progress=progress)
 
 
@@ -139,16 +154,19 @@ def add_units(
     *,
     mode: Mode = "quick",
     progress: Report | None = None,
+    journal: Journal | None = None,
 ) -> dict[str, Any]:
     """The table with these units measured, and its interpolation fitted anew.
 
-    A few units that are in the table are measured again beside them: should the machine be faster or slower than it was
-    when the table was taken, the new rows are brought to the table's level.
+    Should the machine be faster or slower than it was when the table was taken, the new rows are brought to the table's
+    level: by the anchors, or in a table without their figure by a few of its units that are measured again.
     """
     device = TableDevice(document)
-    clock = _Clock(progress)
-    anchors = _anchors(device.rows, seed=setting.seed)
-    taken = measure_units([*anchors, *units], setting, SCALES[mode].effort, clock.of("operations"))
+    clock = ReportClock(progress)
+    level_ms = level_of_table(device)
+    anchors = _anchors(device.rows, seed=setting.seed) if level_ms is None else []
+    wanted = [*anchors, *units]
+    taken = measure_units(wanted, setting, SCALES[mode].effort, clock.of("operations"), journal, level_ms)
     level = float(np.median([device.rows[unit].latency_us / taken.rows[unit].latency_us for unit in anchors] or [1.0]))
     rows = dict(device.rows)
     for unit, row in taken.rows.items():
@@ -159,6 +177,12 @@ def add_units(
         "interpolation": {family: model.to_json() for family, model in fit(figures, seed=setting.seed).items()},
         "rows": [row.to_json(unit) for unit, row in rows.items()],
     }
+
+
+def level_of_table(device: TableDevice) -> float | None:
+    """The level of the anchors that a table's figures hold at, if it says so."""
+    value = device.facts["noise"].get("level_ms")
+    return float(value) if isinstance(value, int | float) and value > 0 else None
 
 
 def _anchors(rows: Mapping[Unit, Row], *, seed: int, count: int = 12) -> list[Unit]:
@@ -246,12 +270,18 @@ def _noise(taken: Taken) -> dict[str, Any]:
         "repeat_error_p90": round(float(np.quantile(errors, 0.9)), 5),
         "node_overhead_us": round(taken.node_overhead_us, 4),
         "run_overhead_us": round(taken.run_overhead_us, 4),
+        "level_ms": round(taken.level_ms, 6),
+        "busy": round(taken.busy, 4),
         "unexpected_kernels": len(taken.unexpected),
         "units_without_kernel": len(taken.missing),
     }
 
 
-class _Clock:
+#: no batch is measured in less; one that is there sooner was taken from the journal
+_FROM_JOURNAL_SECONDS = 0.3
+
+
+class ReportClock:
     """Turns counts into seconds left."""
 
     def __init__(self, report: Report | None) -> None:
@@ -262,9 +292,13 @@ class _Clock:
         if self._report is None:
             return None
         report, begun = self._report, time.monotonic()
+        already = 0
 
         def told(done: int, total: int) -> None:
+            nonlocal already, begun
             seconds = time.monotonic() - begun
-            report(what, done, total, seconds / max(done, 1) * (total - done))
+            if seconds < _FROM_JOURNAL_SECONDS:
+                already, begun = done, time.monotonic()
+            report(what, done, total, seconds / max(done - already, 1) * (total - done))
 
         return told

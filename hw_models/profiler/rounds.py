@@ -9,7 +9,8 @@ the estimates of its units, the less certain ones more (one step of a Kalman fil
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,14 @@ from hw_models.fusion import Execution, Placed
 from hw_models.graph import write_graph
 from hw_models.lowering import lower
 from hw_models.precision import Precision, at_kernel_bits, plan_precision
+from hw_models.profiler.anchors import anchor_files, level_of, reference_level, scaled, time_beside_anchors
 from hw_models.profiler.assignment import Assignment, assign
 from hw_models.profiler.contexts import in_context, is_given_integers, renamed
-from hw_models.sessions import ProfiledRunner, Runner, profiling_folder
+from hw_models.profiler.journal import Journal
+from hw_models.sessions import Kernel, ProfiledRunner, Runner, profiling_folder
 from hw_models.sketch import Sketch
 from hw_models.table import Row
-from hw_models.timing import Clock, Timing, interleaved
+from hw_models.timing import Clock, Timing
 from hw_models.units import Unit
 from paretrim.network import SizedOperation
 
@@ -36,14 +39,16 @@ Progress = Callable[[int, int], None]
 class Effort:
     """How carefully to measure."""
 
-    rounds: int = 24  #: samples per file
-    profiled_runs: int = 60  #: of which the first sixth is dropped
+    rounds: int = 48  #: samples per file
+    profiled_runs: int = 64  #: of which the first sixth is dropped
     contexts_per_file: int = 6
     files_at_once: int = 24  #: run in turn
 
 
 CAREFUL = Effort()
-QUICK = Effort(rounds=14, profiled_runs=48)
+QUICK = Effort(rounds=32, profiled_runs=48)
+#: runs of the profile are spread over so many turns
+_TURNS = 8
 #: no kernel is dispatched in less
 LEAST_US = 0.25
 
@@ -70,6 +75,8 @@ class Taken:
     rows: dict[Unit, Row]
     node_overhead_us: float
     run_overhead_us: float
+    level_ms: float  #: of the anchors, that the rows hold at
+    busy: float  #: how much slower than that the machine was at its typical moment, as a share
     unexpected: list[str] = field(default_factory=list)
     missing: list[Unit] = field(default_factory=list)
 
@@ -80,6 +87,17 @@ class _File:
 
     timing: Timing
     assignment: Assignment
+    level_ms: float  #: of the anchors, while it was timed
+    profiled_level_us: float  #: ... while it was profiled
+
+    def at(self, level_ms: float, profiled_level_us: float) -> _File:
+        """The same as if it had been taken at these levels."""
+        share = profiled_level_us / self.profiled_level_us
+        found = replace(
+            self.assignment,
+            durations_us=tuple((unit, samples * share) for unit, samples in self.assignment.durations_us),
+        )
+        return _File(scaled(self.timing, level_ms / self.level_ms), found, level_ms, profiled_level_us)
 
     @property
     def features(self) -> tuple[float, float]:
@@ -87,14 +105,43 @@ class _File:
         durations = self.assignment.durations_us
         return float(len(durations)), float(sum(_typical(samples) for _, samples in durations))
 
+    def to_json(self) -> dict[str, Any]:
+        """For the journal."""
+        found = self.assignment
+        return {
+            "timing": asdict(self.timing),
+            "durations_us": [[unit.to_json(), samples.tolist()] for unit, samples in found.durations_us],
+            "unexpected": list(found.unexpected),
+            "missing": [unit.to_json() for unit in found.missing],
+            "levels": [self.level_ms, self.profiled_level_us],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> _File:
+        """The inverse of `to_json`."""
+        assignment = Assignment(
+            durations_us=tuple(
+                (Unit.from_json(unit), np.array(samples, dtype=np.float64)) for unit, samples in value["durations_us"]
+            ),
+            unexpected=tuple(value["unexpected"]),
+            missing=tuple(Unit.from_json(unit) for unit in value["missing"]),
+        )
+        return cls(Timing(**value["timing"]), assignment, *value["levels"])
+
 
 def measure_units(
     units: Sequence[Unit],
     setting: Setting,
     effort: Effort = CAREFUL,
     progress: Progress | None = None,
+    journal: Journal | None = None,
+    level_ms: float | None = None,
 ) -> Taken:
-    """Rows for these units, and for the stubs around them. Raises NotMeasured for a unit that fits in no context."""
+    """Rows for these units, and for the stubs around them. Raises NotMeasured for a unit that fits in no context.
+
+    journal: batches that are in it are not measured again, the others are added to it. level_ms: of the anchors, that
+    the rows are to hold at; by default that of the quietest moments.
+    """
     contexts = [_Context.of(unit, setting) for unit in units]
     random = np.random.default_rng(setting.seed)
     order = random.permutation(len(contexts))
@@ -102,18 +149,30 @@ def measure_units(
     packs = [[contexts[i] for i in order[start : start + size]] for start in range(0, len(order), size)]
     files: list[_File] = []
     for start in range(0, len(packs), effort.files_at_once):
-        files += _measure_files(packs[start : start + effort.files_at_once], setting, effort)
+        kept = journal.batch(f"units:{start}") if journal is not None else None
+        if kept is not None:
+            files += [_File.from_json(value) for value in kept]
+        else:
+            batch = _measure_files(packs[start : start + effort.files_at_once], setting, effort)
+            if journal is not None:
+                journal.keep(f"units:{start}", [file.to_json() for file in batch])
+            files += batch
         if progress is not None:
             progress(min(len(units), (start + effort.files_at_once) * size), len(units))
-    return _joined(files, _run_overhead_us(setting, effort))
+    wanted = reference_level([file.level_ms for file in files]) if level_ms is None else level_ms
+    profiled = reference_level([file.profiled_level_us for file in files])
+    typical = float(np.median([file.level_ms for file in files]))
+    run_us = _run_overhead_us(setting, effort, wanted)
+    return _joined([file.at(wanted, profiled) for file in files], run_us, wanted, max(0.0, typical / wanted - 1))
 
 
 #: lengths of the chains of next to nothing whose times are extrapolated to a chain of length 0
 _CHAINS = (1, 4, 12)
 
 
-def _run_overhead_us(setting: Setting, effort: Effort) -> float:
+def _run_overhead_us(setting: Setting, effort: Effort, level_ms: float) -> float:
     """What a run costs beside its kernels: chains of activations of four numbers, extrapolated to none."""
+    anchors = [Runner(c, batch=setting.batch, threads=setting.threads) for c in anchor_files(setting.execution)]
     contents = []
     for length in _CHAINS:
         sketch = Sketch(1, (2, 2))
@@ -122,8 +181,8 @@ def _run_overhead_us(setting: Setting, effort: Effort) -> float:
             x = sketch.activation(x, "sigmoid")
         contents.append(write_graph(sketch.operations))
     runners = [Runner(content, batch=setting.batch, threads=setting.threads) for content in contents]
-    samples = interleaved(runners, rounds=effort.rounds, seed=setting.seed, clock=setting.clock)
-    times = [Timing.of(row, setting.clock).latency_ms * 1e3 for row in samples]
+    timings, level = time_beside_anchors(anchors, runners, rounds=effort.rounds, seed=setting.seed, clock=setting.clock)
+    times = [timing.latency_ms * 1e3 * level_ms / level for timing in timings]
     _, constant = np.polyfit(_CHAINS, times, 1)
     return float(max(0.0, constant))
 
@@ -140,20 +199,39 @@ class _Context:
 
 def _measure_files(packs: Sequence[Sequence[_Context]], setting: Setting, effort: Effort) -> list[_File]:
     contents, placed = zip(*(_pack(pack, setting) for pack in packs), strict=True)
-    runners = [Runner(c, batch=setting.batch, threads=setting.threads, seed=setting.seed) for c in contents]
-    samples = interleaved(runners, rounds=effort.rounds, seed=setting.seed, clock=setting.clock)
+    anchors = anchor_files(setting.execution)
+    runners = [
+        Runner(c, batch=setting.batch, threads=setting.threads, seed=setting.seed) for c in (*anchors, *contents)
+    ]
+    timings, level = time_beside_anchors(
+        runners[: len(anchors)],
+        runners[len(anchors) :],
+        rounds=effort.rounds,
+        seed=setting.seed,
+        clock=setting.clock,
+    )
     runners.clear()
-    timings = [Timing.of(row, setting.clock) for row in samples]
+    kernels = _profiled([*anchors, *contents], setting, effort)
+    profiled_level = level_of(
+        [sum(_typical(np.array(kernel.durations_us)) for kernel in found) for found in kernels[: len(anchors)]]
+    )
+    return [
+        _File(timing, assign(found, items), level, profiled_level)
+        for timing, found, items in zip(timings, kernels[len(anchors) :], placed, strict=True)
+    ]
+
+
+def _profiled(contents: Sequence[bytes], setting: Setting, effort: Effort) -> list[tuple[Kernel, ...]]:
+    """The kernels of every file, run in turn."""
     with profiling_folder() as folder:
-        profiled = [
+        runners = [
             ProfiledRunner(c, folder, batch=setting.batch, threads=setting.threads, seed=setting.seed) for c in contents
         ]
-        for _ in range(4):
-            for runner in profiled:
-                for _ in range(effort.profiled_runs // 4):
+        for _ in range(_TURNS):
+            for runner in runners:
+                for _ in range(effort.profiled_runs // _TURNS):
                     runner()
-        kernels = [runner.finish(skip=effort.profiled_runs // 6) for runner in profiled]
-    return [_File(timing, assign(found, items)) for timing, found, items in zip(timings, kernels, placed, strict=True)]
+        return [runner.finish(skip=effort.profiled_runs // 6) for runner in runners]
 
 
 def _pack(contexts: Sequence[_Context], setting: Setting) -> tuple[bytes, list[Placed]]:
@@ -182,8 +260,8 @@ def _typical(samples: NDArray[np.float64]) -> float:
     return float(half.mean())
 
 
-def _joined(files: Sequence[_File], run_us: float) -> Taken:
-    """From files to units. run_us: what a run costs beside its kernels."""
+def _joined(files: Sequence[_File], run_us: float, level_ms: float, busy: float) -> Taken:
+    """From files at one level to units. run_us: what a run costs beside its kernels."""
     features = np.array([file.features for file in files])
     times = np.array([file.timing.latency_ms * 1e3 for file in files])
     node_us, scale = _fit(features, times - run_us)
@@ -203,6 +281,8 @@ def _joined(files: Sequence[_File], run_us: float) -> Taken:
         rows=rows,
         node_overhead_us=node_us,
         run_overhead_us=run_us,
+        level_ms=level_ms,
+        busy=busy,
         unexpected=[name for file in files for name in file.assignment.unexpected],
         missing=[unit for file in files for unit in file.assignment.missing],
     )

@@ -10,7 +10,7 @@ import pydantic
 from paretrim._flow import Call, invalid_input, new_key, path
 from paretrim.errors import InvalidInput
 from paretrim.problem import Budget, Constraint, Objective
-from paretrim.wire import AlgorithmChoice, ApiKeyRequest, BudgetRequest, JobChange, JobRequest, WebhookRequest
+from paretrim.wire import AUTO, AlgorithmChoice, ApiKeyRequest, BudgetRequest, JobChange, JobRequest, WebhookRequest
 from paretrim.wire_overview import OutlookRequest
 
 #: an algorithm: its name, or its name with options
@@ -36,7 +36,7 @@ def plain_field(name: str, value: Any) -> Any:
         case "budget":
             return _budget(value)
         case "objectives":
-            return [_word(one, Objective) for one in listed(value)]
+            return [one if one == AUTO else _word(one, Objective) for one in listed(value)]
         case "constraints":
             return [_word(one, Constraint) for one in listed(value)]
         case _:

@@ -147,6 +147,10 @@ class BudgetRequest(Request):
     seconds: Annotated[float | None, Field(gt=0)] = None
 
 
+#: as the only objective: those that the device and the model suggest
+AUTO = "auto"
+
+
 class JobRequest(Request):
     """A model, a dataset and a device; what is wanted; and what may be spent on it."""
 
@@ -168,9 +172,18 @@ class JobRequest(Request):
     tags: Annotated[list[str], Field(max_length=32)] = []
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
 
+    advised: Annotated[str | None, Field(max_length=2000)] = None  #: why `auto` became these objectives; the server's
+
+    @field_validator("objectives", mode="before")
+    @classmethod
+    def _one_word(cls, objectives: object) -> object:
+        return [objectives] if objectives == AUTO else objectives
+
     @field_validator("objectives")
     @classmethod
     def _known_objectives(cls, objectives: list[str]) -> list[str]:
+        if objectives == [AUTO]:
+            return objectives
         for metric in objectives:
             if metric not in METRICS:
                 raise ValueError(f"{metric!r} is not an objective; choose from {', '.join(METRICS)}")

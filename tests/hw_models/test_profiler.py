@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -12,7 +14,10 @@ from hw_models.cost import Costs
 from hw_models.devices import load_device
 from hw_models.profiler import extend_table, profile_host
 from hw_models.profiler.host import is_this_host
-from paretrim.errors import InvalidTable
+from hw_models.validation import validate
+from hw_models.validation.markdown import markdown
+from hw_models.validation.plots import histogram, scatter
+from paretrim.errors import InvalidInput, InvalidTable
 from paretrim.problem import UNCHANGED, Bits, Policy
 from tests.hw_models.networks import resnet
 
@@ -101,3 +106,30 @@ def test_a_malformed_document_is_refused_with_the_field(table: dict[str, Any], f
     with pytest.raises(InvalidTable) as raised:
         load_device({**table, field: value})
     assert field in (raised.value.field or "") or field in str(raised.value)
+
+
+def test_a_table_is_judged_by_networks_it_has_never_seen(table: dict[str, Any], tmp_path: Path) -> None:
+    card = validate(table, networks=12, measure=False, journal=tmp_path / "journal")
+    assert card["networks"] == 12
+    assert card["predicted_with"] == "interpolated"
+    assert {"interpolated", "macs", "isolated", "random_forest"} <= set(card["ways"])
+    assert card["overall"]["mape"] < card["ways"]["macs"]["mape"]
+    assert card["repeat_error"]["median"] > 0
+    assert all(point["measured_ms"] > 0 for point in card["points"])
+    assert not (tmp_path / "journal").exists()
+    page = markdown(card)
+    assert f"| all | {card['networks']} |" in page
+    assert "repeats within" in page
+    for picture in (scatter(card), histogram(card)):
+        assert ElementTree.fromstring(picture).tag.endswith("svg")
+
+
+def test_a_table_of_another_version_of_the_runtime_is_not_judged_here(table: dict[str, Any]) -> None:
+    other = {**table, "runtime": {**table["runtime"], "version": "1.0.0"}}
+    with pytest.raises(InvalidInput, match=r"taken with onnxruntime 1\.0\.0.*profile"):
+        validate(other, networks=12)
+
+
+def test_too_few_networks_to_judge_with_are_refused(table: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match="at least 12"):
+        validate(table, networks=3)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from hw_models.devices import shipped
 from service.context import Service
 from service.tables import Model
 from tests.service import worlds
@@ -157,3 +158,37 @@ def test_a_clone_is_the_same_request_with_changes(client: TestClient, files: tup
     assert clone.json()["request"] == job["request"] | {"seed": 4}
     assert clone.json()["cloned_from"] == job["id"]
     assert client.post(f"/jobs/{job['id']}/clone", json={"sed": 4}).json()["errors"][0]["pointer"] == "sed"
+
+
+def test_objectives_are_chosen_for_the_device_if_asked_and_the_reason_is_kept(
+    client: TestClient, files: tuple[str, str]
+) -> None:
+    for wanted in ("auto", ["auto"]):
+        body = worlds.job_body(files, objectives=wanted, constraints=[], device="ethos-u55-128")
+        response = client.post("/jobs", json=body)
+        assert response.status_code == 201, response.text
+        request = response.json()["request"]
+        assert request["objectives"][0] == "accuracy"
+        assert len(request["objectives"]) >= 2
+        assert "binds" in request["advised"]
+
+
+def test_auto_is_no_objective_among_others(client: TestClient, files: tuple[str, str]) -> None:
+    assert refusal(client, files, objectives=["auto", "accuracy"])["errors"][0]["pointer"] == "objectives"
+
+
+def test_the_memory_and_flash_of_a_device_are_constraints_of_its_jobs(
+    client: TestClient, files: tuple[str, str]
+) -> None:
+    constraints = client.post("/jobs", json=worlds.job_body(files, device="mcu-m4")).json()["request"]["constraints"]
+    assert "peak_memory_bytes <= 655360" in constraints
+    assert "size_bytes <= 2097152" in constraints
+
+
+def test_a_network_that_no_policy_fits_into_a_device_is_refused_with_the_least_it_needs(
+    client: TestClient, files: tuple[str, str]
+) -> None:
+    document = shipped()["mcu-m4"]
+    tiny = {**document, "name": "tiny", "parameters": {**document["parameters"], "sram_bytes": 16}}
+    client.put("/devices/tiny", json=tiny).raise_for_status()
+    assert "peak_memory_bytes" in refusal(client, files, device="tiny")["detail"]
