@@ -44,8 +44,8 @@ class Scale:
 
 
 SCALES: Mapping[Mode, Scale] = {
-    "quick": Scale(units=420, widths=tuple(range(32, 50)), networks=3, rounds=40, effort=QUICK),
-    "full": Scale(units=6000, widths=tuple(range(32, 101)), networks=10, rounds=60, effort=CAREFUL),
+    "quick": Scale(units=420, widths=tuple(range(32, 50)), networks=3, rounds=100, effort=QUICK),
+    "full": Scale(units=6000, widths=tuple(range(32, 101)), networks=10, rounds=100, effort=CAREFUL),
 }
 
 

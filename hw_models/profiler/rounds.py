@@ -39,14 +39,14 @@ Progress = Callable[[int, int], None]
 class Effort:
     """How carefully to measure."""
 
-    rounds: int = 48  #: samples per file
-    profiled_runs: int = 64  #: of which the first sixth is dropped
+    rounds: int = 64  #: samples per file
+    profiled_runs: int = 80  #: of which the first sixth is dropped
     contexts_per_file: int = 6
     files_at_once: int = 24  #: run in turn
 
 
 CAREFUL = Effort()
-QUICK = Effort(rounds=32, profiled_runs=48)
+QUICK = Effort(rounds=48, profiled_runs=64)
 #: runs of the profile are spread over so many turns
 _TURNS = 8
 #: no kernel is dispatched in less
