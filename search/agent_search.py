@@ -46,6 +46,7 @@ class AgentSearch:
         self._seen = Seen()
         self._opening = openings(self._space)
         self._asked = self._told = 0
+        self._rewards: list[float] = []  # since the gauges were last read
         planned = task.budget.candidates
         self._warmup = min(round(planned * WARMUP_SHARE), MOST_WARMUP) if options.warmup is None else options.warmup
         after = max(1, planned - self._warmup)
@@ -69,6 +70,14 @@ class AgentSearch:
         self._asked += 1
         return self._space.project(self._space.decode(self._decide(self._aim.share(limits))), limits)
 
+    def note(self, candidate: Candidate) -> None:
+        """Store the episode, and learn nothing yet: for those that ask this agent now and then."""
+        self._note(candidate)
+
+    def study(self, steps: int) -> None:
+        """So many gradient steps for each turn of the walk."""
+        self._agent.learn(steps * len(self._walk))
+
     def tell(self, candidate: Candidate) -> None:
         """Store the episode, and learn once warm-up is over."""
         self._note(candidate)
@@ -84,6 +93,13 @@ class AgentSearch:
         self._warmup = max(0, self._warmup - len(candidates))
         self._told = 0
         self._agent.learn(self._options.updates * len(self._walk) * len(candidates))
+
+    def gauges(self) -> dict[str, float]:
+        """Mean reward of the episodes told since the last time, and the noise that the next are explored with."""
+        rewards, self._rewards = self._rewards, []
+        warm = self._asked < self._warmup
+        said = {} if warm else {"noise": self._noise()}
+        return said | ({"reward": sum(rewards) / len(rewards)} if rewards else {})
 
     def state(self) -> tuple[dict[str, Any], bytes]:
         """Random states, known policies, aim, agent."""
@@ -119,12 +135,16 @@ class AgentSearch:
             return self._space.encode(self._opening[self._asked])
         if self._asked < self._warmup:
             return self._rng.random(self._space.size)
-        noise = self._options.noise * self._decay ** (self._asked - self._warmup)
+        noise = self._noise()
 
         def act(state: Array) -> float:
             return float(truncated_normal(self._agent.act(state), noise, self._rng)[0])
 
         return self._walk.choose(act, aims)
+
+    def _noise(self) -> float:
+        """Deviation of what is added to the actor's choice in the next episode, once warm-up is over."""
+        return float(self._options.noise * self._decay ** (self._asked - self._warmup))
 
     def _note(self, candidate: Candidate) -> None:
         self._seen.add(candidate.policy)
@@ -134,6 +154,7 @@ class AgentSearch:
         aims = self._aim.share(self._aim.of(candidate))
         states, actions = self._walk.states(vector, aims), self._walk.actions(vector)
         reward, last = self._worth(candidate), len(states) - 1
+        self._rewards.append(reward)
         self._agent.remember(
             Transition(state, np.array([action], dtype=np.float32), reward, states[min(step + 1, last)], step == last)
             for step, (state, action) in enumerate(zip(states, actions, strict=True))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from paretrim.problem import Budget, Candidate, Constraint, Measurement, Objective, Policy
 from search.space import Space
@@ -54,6 +54,15 @@ class Algorithm(Protocol):
 
     def load_state(self, state: Mapping[str, Any], arrays: bytes) -> None:
         """Continue exactly where `state` was taken. For a fresh instance made with the same arguments."""
+        ...
+
+
+@runtime_checkable
+class Gauged(Protocol):
+    """An algorithm that can say how it is doing. Optional: what it says is drawn, and changes nothing."""
+
+    def gauges(self) -> Mapping[str, float]:
+        """Figures of its own (`reward`, `noise`, `generation`) since it was last asked; once after every window."""
         ...
 
 

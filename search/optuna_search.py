@@ -41,6 +41,10 @@ def population(budget: Budget) -> int:
     return min(max(round(budget.candidates * POPULATION_SHARE), FEWEST), MOST)
 
 
+#: trials that the gauges look at
+LATEST = 32
+
+
 class OptunaSearch:
     """A sampler over the vectors of a space, with as many objectives as the job has."""
 
@@ -71,6 +75,16 @@ class OptunaSearch:
         assert policy is not None  # the sampler has just set it
         self._pending[policy.key[:KEY_DIGITS]] = trial.number
         return policy
+
+    def gauges(self) -> dict[str, float]:
+        """The latest trials' generation, where the sampler has any, and their diversity: how far coordinates vary."""
+        latest = self._study.get_trials(deepcopy=False)[-LATEST:]
+        points = np.array([list(trial.params.values()) for trial in latest if len(trial.params) == self._space.size])
+        said = {"diversity": float(points.std(axis=0).mean())} if len(points) > 1 else {}
+        generations = [
+            value for trial in latest for name, value in trial.system_attrs.items() if name.endswith(":generation")
+        ]
+        return said | ({"generation": float(max(generations))} if generations else {})
 
     def tell(self, candidate: Candidate) -> None:
         """Complete the trial; a candidate that nobody asked for becomes a trial too."""

@@ -143,12 +143,13 @@ class SqlRecorder:
         values: dict[str, Any] = {"evaluated": checkpoint.told, "failed": failed}
         if curve:
             values |= {"hypervolume": curve[-1].hypervolume, "best": curve[-1].best, "seconds": curve[-1].seconds}
-        told = ("candidates", _told(search, candidates, [row["n"] for row in rows]))
+        told = ("candidates", _told(search, candidates, [row["n"] for row in rows], checkpoint))
 
         def write(session: Session) -> None:
             done = session.scalar(select(tables.Checkpoint.told).where(tables.Checkpoint.search_id == search.id))
             repeated = done is not None and done >= checkpoint.told
-            self._hold(session, *([] if repeated else [told]), evaluations=evaluations)
+            # a job that gets on is not given up, however often its worker is lost
+            self._hold(session, *([] if repeated else [told]), evaluations=evaluations, losses=0)
             dialect.upsert(session, _table(tables.Candidate), rows, ("job_id", "n"))
             dialect.upsert(session, _table(tables.CurvePoint), steps, ("search_id", "index"))
             dialect.upsert(session, _table(tables.Checkpoint), [kept], ("search_id",))
@@ -316,12 +317,16 @@ def _batches(numbers: Sequence[int], size: int = 500) -> list[Sequence[int]]:
     return [numbers[start : start + size] for start in range(0, len(numbers), size)]
 
 
-def _told(search: SearchPlan, candidates: Sequence[Candidate], numbers: Sequence[int]) -> dict[str, Any]:
+def _told(
+    search: SearchPlan, candidates: Sequence[Candidate], numbers: Sequence[int], checkpoint: Checkpoint
+) -> dict[str, Any]:
     return {
         "search": search.id,
         "algorithm": search.algorithm,
         "numbers": list(numbers),
         "failed": sum(candidate.failure is not None for candidate in candidates),
+        "told": checkpoint.told,
+        "gauges": dict(checkpoint.gauges),
     }
 
 

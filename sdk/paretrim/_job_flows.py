@@ -121,6 +121,16 @@ def generations(job: str, metric: str, columns: int | None) -> Flow[wire_overvie
     return fetch(Call("GET", path("jobs", job, "generations"), params=params), wire_overview.Generations)
 
 
+def gauges(job: str, max_points: int | None) -> Flow[wire_overview.Gauges]:
+    """What the algorithms say of themselves."""
+    return fetch(Call("GET", path("jobs", job, "gauges"), params=query(max_points=max_points)), wire_overview.Gauges)
+
+
+def sensitivity(job: str) -> Flow[wire_overview.Sensitivity]:
+    """How much accuracy hangs on each layer."""
+    return fetch(Call("GET", path("jobs", job, "sensitivity")), wire_overview.Sensitivity)
+
+
 def check(call: Call) -> Flow[wire_overview.Outlook]:
     """What a job could reach."""
     return fetch(call, wire_overview.Outlook)

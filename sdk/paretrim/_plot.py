@@ -29,6 +29,7 @@ _DOMINATED = "rgba(90, 102, 125, 0.45)"
 _WEIGHT = "#b4540a"
 _ACTIVATION = "#0f766e"
 _BOUND = "#b42318"
+_WAS, _BEFORE, _AFTER = "#e4e8ee", "#6a7483", "#8b2fc9"
 
 
 def front_figure(front: Frontier[Any], x: str | None, y: str | None, candidates: Iterable[Result] = ()) -> Figure:
@@ -43,15 +44,14 @@ def front_figure(front: Frontier[Any], x: str | None, y: str | None, candidates:
     marker = {"color": _DOMINATED, "size": 6}
     figure.add_trace(go.Scatter(name="dominated", mode="markers", marker=marker, **_points(others, x, y)))
     members = sorted((m for m in front if _both(m.measurement, x, y)), key=lambda m: m.measurement.value(x))
+    edge = _edge([(_scaled(m.measurement, x), _scaled(m.measurement, y)) for m in members], x, y)
+    line = {"shape": "vh" if x == "accuracy" else "hv", "color": _INK, "width": 1.6}
+    places = {"x": [a for a, _ in edge], "y": [b for _, b in edge]}
     figure.add_trace(
-        go.Scatter(
-            name="front",
-            mode="lines+markers",
-            line={"shape": "hv" if y == "accuracy" else "linear", "color": _FRONT, "width": 1.6},
-            marker={"size": 11, "color": _FRONT, "line": {"width": 2, "color": _INK}},
-            **_points(members, x, y),
-        )
+        go.Scatter(name="edge of the front", mode="lines", line=line, hoverinfo="skip", showlegend=False, **places)
     )
+    marker = {"size": 11, "color": _FRONT, "line": {"width": 2, "color": _INK}}
+    figure.add_trace(go.Scatter(name="front", mode="markers", marker=marker, **_points(members, x, y)))
     original = members[0].original if members else front.original
     if original is not None and _both(original, x, y):
         text = f"Original<br>{_said(original, x)}<br>{_said(original, y)}"
@@ -66,37 +66,65 @@ def front_figure(front: Frontier[Any], x: str | None, y: str | None, candidates:
 
 
 def candidate_figure(result: Result, layers: Sequence[LayerView]) -> Figure:
-    """For every layer: channels kept, and bits of weights and activations."""
-    go = _graph_objects()
-    names = [layer.name for layer in layers]
+    """For every layer: channels kept, bits of weights and activations, share of the latency before and after."""
+    figure = _graph_objects().Figure()
     kept = [0.0 if e.removed else 100 * e.out_channels / e.original.out_channels for e in layers]
-    text = [_said_of(layer) for layer in layers]
-    figure = go.Figure()
-    bars: Any = go.Bar
-    figure.add_trace(
-        bars(
-            name="channels kept", x=names, y=kept, text=text, textposition="none", hoverinfo="text", marker_color=_KEPT
-        )
-    )
-    for name, colour in (("weight_bits", _WEIGHT), ("activation_bits", _ACTIVATION)):
+    _add_bars(figure, layers, "original", [100.0] * len(layers), "y", _WAS, hoverinfo="skip")
+    _add_bars(figure, layers, "channels kept", kept, "y", _KEPT)
+    for name, colour, offset in (("weight_bits", _WEIGHT, -0.41), ("activation_bits", _ACTIVATION, 0.01)):
         bits = [0 if layer.removed else getattr(layer, name) for layer in layers]
-        figure.add_trace(bars(name=name.replace("_", " "), x=names, y=bits, yaxis="y2", marker_color=colour))
+        _add_bars(figure, layers, name.replace("_", " "), bits, "y2", colour, offset=offset, width=0.4)
+    before, after = ([each.latency_ms or 0.0 for each in some] for some in ([e.original for e in layers], layers))
+    for name, times, colour, offset in (("before", before, _BEFORE, -0.41), ("after", after, _AFTER, 0.01)):
+        shares = [100 * time / (sum(times) or 1.0) for time in times]
+        _add_bars(figure, layers, f"latency {name}", shares, "y3", colour, offset=offset, width=0.4)
     figure.update_layout(
         template="plotly_white",
+        barmode="overlay",
+        height=640,
         title=f"Candidate {result.n}, {result.algorithm or 'original'}",
-        legend={"orientation": "h", "y": 1.12},
-        xaxis={"anchor": "y2", "tickangle": -50},
-        yaxis={"domain": [0.5, 1], "range": [0, 104], "title": "Channels kept (%)"},
-        yaxis2={"domain": [0, 0.42], "title": "Bits", "tickvals": [2, 4, 8, 16, 32], "type": "log", "range": [0, 1.53]},
+        legend={"orientation": "h", "y": 1.08},
+        xaxis={"anchor": "y3", "tickangle": -50},
+        yaxis={"domain": [0.68, 1], "range": [0, 104], "title": "Channels kept (%)"},
+        yaxis2={"domain": [0.34, 0.62], "title": "Bits", "tickvals": [2, 4, 8, 16, 32], "type": "log"}
+        | {"range": [0, 1.53]},
+        yaxis3={"domain": [0, 0.28], "title": "Latency (%)"},
     )
     return figure
+
+
+def _add_bars(
+    figure: Figure, layers: Sequence[LayerView], name: str, values: Sequence[float], axis: str, colour: str, **more: Any
+) -> None:
+    """Bars over the layers; what one shows when pointed at is the whole layer."""
+    look = {"marker_color": colour, "text": [_said_of(layer) for layer in layers], "hoverinfo": "text"} | more
+    names = [layer.name for layer in layers]
+    figure.add_trace(_graph_objects().Bar(name=name, x=names, y=values, yaxis=axis, textposition="none", **look))
+
+
+def _edge(points: Sequence[tuple[float, float]], x: str, y: str) -> list[tuple[float, float]]:
+    """Of points in two metrics those that no other beats in both, by rising x: a front of more looks jagged."""
+    gains = {metric: 1.0 if metric == "accuracy" else -1.0 for metric in (x, y)}
+    best, kept = float("-inf"), []
+    for point in sorted(points, key=lambda point: (-gains[x] * point[0], -gains[y] * point[1])):
+        if gains[y] * point[1] > best:
+            best = gains[y] * point[1]
+            kept.append(point)
+    return sorted(kept)
 
 
 def _said_of(layer: LayerView) -> str:
     if layer.removed:
         return f"{layer.name}<br>removed with its block"
-    channels = f"{layer.out_channels} of {layer.original.out_channels} channels"
-    return f"{layer.name}<br>{channels}<br>{layer.macs:,} of {layer.original.macs:,} MACs"
+    said = [
+        layer.name,
+        f"{layer.out_channels} of {layer.original.out_channels} channels",
+        f"weights {layer.weight_bits} bits, activations {layer.activation_bits} bits",
+        f"{layer.macs:,} of {layer.original.macs:,} MACs",
+    ]
+    if layer.latency_ms is not None and layer.original.latency_ms is not None:
+        said.append(f"{layer.latency_ms:.4g} of {layer.original.latency_ms:.4g} ms")
+    return "<br>".join(said)
 
 
 def _axes(objectives: Sequence[str], x: str | None, y: str | None) -> tuple[str, str]:

@@ -27,6 +27,7 @@ from paretrim._requests import (
     job_request,
 )
 from paretrim._results import Frontier, Result
+from paretrim.compression import Compression
 from paretrim.problem import Budget, Constraint, Objective
 
 if TYPE_CHECKING:
@@ -239,6 +240,7 @@ class Jobs:
         validation_samples: int | None = None,
         racing: float | None = None,
         metric: str | None = None,
+        compression: Mapping[str, Any] | Compression | None = None,
         name: str | None = None,
         tags: Sequence[str] | None = None,
         priority: int | None = None,
@@ -247,9 +249,10 @@ class Jobs:
         """Submit a job.
 
         algorithms: names, or {"name": ..., "options": {...}}. budget: what *each* search may spend, {"candidates":
-        300} or 300. What is not given is left to the server, see `paretrim.wire.JobRequest`. idempotency_key: makes
-        this the same job however often it is submitted; without it, every call is a job of its own (its retries are
-        not). Raises InvalidInput and Unprocessable, both naming the field.
+        300} or 300. compression: how policies are carried out, such as {"weight_quantizer": "kmeans"}, see
+        `paretrim.compression.Compression`. What is not given is left to the server, see `paretrim.wire.JobRequest`.
+        idempotency_key: makes this the same job however often it is submitted; without it, every call is a job of its
+        own (its retries are not). Raises InvalidInput and Unprocessable, both naming the field.
         """
         request = job_request(
             model=model,
@@ -266,6 +269,7 @@ class Jobs:
             validation_samples=validation_samples,
             racing=racing,
             metric=metric,
+            compression=compression.to_json() if isinstance(compression, Compression) else compression,
             name=name,
             tags=tags,
             priority=priority,

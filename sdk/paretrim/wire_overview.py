@@ -143,3 +143,44 @@ class Generations(Response):
 
     metric: str
     searches: list[SearchGenerations]
+
+
+class Sensitive(Response):
+    """How much accuracy hangs on one group's channels, or on the bits of one layer's weights."""
+
+    name: str  #: of a group, or of a layer
+    layers: list[str]  #: whose channels, or bits, these are
+    accuracy_lost: float  #: with each tenth of the channels, or each halving of the bits; in [0, 1]
+    error: float  #: standard error of that
+
+
+class Sensitivity(Response):
+    """What a job's candidates tell of each layer's worth. An estimate: nothing was evaluated for it."""
+
+    candidates: int  #: it was estimated from
+    explained: float | None  #: of the variance of accuracy, each candidate left out in turn; None: too few candidates
+    channels: list[Sensitive]
+    bits: list[Sensitive]
+
+
+class Gauge(Response):
+    """A figure of an algorithm's own, as its search goes on."""
+
+    name: str  #: `reward`, `noise`, `generation`, ...
+    told: list[int]  #: candidates the algorithm had been told
+    values: list[float]
+
+
+class SearchGauges(Response):
+    """What one algorithm says of itself."""
+
+    id: str
+    algorithm: str
+    baseline: bool = False
+    gauges: list[Gauge]
+
+
+class Gauges(Response):
+    """What the algorithms of a job say of themselves. Those that say nothing have no gauges."""
+
+    searches: list[SearchGauges]

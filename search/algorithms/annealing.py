@@ -47,6 +47,10 @@ class Annealing(Proposer):
         if here is None or worth >= here.worth or self._rng.random() < math.exp((worth - here.worth) / self._heat):
             self._walks.put(niche, candidate.policy, worth)
 
+    def gauges(self) -> dict[str, float]:
+        """The temperature: by how much a step may be worse and still be taken once in e times."""
+        return {"temperature": self._heat}
+
     @property
     def _progress(self) -> float:
         return min(1.0, self._told / self._planned)

@@ -49,6 +49,11 @@ class Tec(Proposer):
             child = self._mutated(child)
         return self._repaired(child, limits)
 
+    def gauges(self) -> dict[str, float]:
+        """Fitness of the population: of its best, and of the individual in its middle."""
+        fitness = [value for value, _ in self._population]
+        return {"best fitness": fitness[0], "median fitness": float(np.median(fitness))} if fitness else {}
+
     def _take_in(self, candidate: Candidate) -> None:
         fitness = self._fitness(candidate)
         self._population.append((fitness, candidate.policy))

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from paretrim.network import Network, axis_channels
+from service.dashboard.drawing import draw
 from service.dashboard.visitor import PageRoute, VisitorDep
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -37,7 +38,7 @@ def described(model: Mapping[str, Any]) -> dict[str, Any]:
     """A model with its layers' channels and its groups, from the network that its inspection holds."""
     network = (model.get("inspection") or {}).get("network")
     if network is None:
-        return {"model": model, "layers": [], "groups": []}
+        return {"model": model, "layers": [], "groups": [], "drawing": None}
     read = Network.from_json(network)
     layers = [
         {
@@ -50,7 +51,13 @@ def described(model: Mapping[str, Any]) -> dict[str, Any]:
         }
         for layer in read.layers
     ]
-    return {"model": model, "layers": layers, "groups": network["groups"]}
+    drawing = draw(read, [_untouched(layer) for layer in layers])
+    return {"model": model, "layers": layers, "groups": network["groups"], "drawing": drawing}
+
+
+def _untouched(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """A layer as the drawing wants it: nothing of it is gone."""
+    return {**layer, "removed": False, "weight_bits": 32, "activation_bits": 32, "original": layer}
 
 
 @router.get("/datasets/{dataset_id}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from paretrim.algorithms import BASELINES
 from paretrim.problem import METRICS, RELATIVE
 from paretrim.wire import JobRequest
 from service.dashboard.render import LABELS
@@ -23,7 +24,13 @@ async def new_job(visitor: VisitorDep, request: Request) -> Response:
     )
     given = {name: request.query_params.get(name) for name in ("clone", "model", "dataset")}
     cloned = (await visitor.api.get(f"/jobs/{given['clone']}"))["request"] if given["clone"] else {}
-    filled = _defaults() | cloned | {name: given[name] for name in ("model", "dataset") if given[name]}
+    own = [device for device in devices["data"] if device["kind"] == "table" and device.get("created_at")]
+    filled = (
+        _defaults()
+        | {"device": own[0]["name"] if own else ""}
+        | cloned
+        | {name: given[name] for name in ("model", "dataset") if given[name]}
+    )
     return visitor.page(
         "job_new.html",
         given=given,
@@ -31,10 +38,39 @@ async def new_job(visitor: VisitorDep, request: Request) -> Response:
         models=[file for file in models["data"] if file["state"] == "ready"],
         datasets=[file for file in datasets["data"] if file["state"] == "ready"],
         devices=devices["data"],
-        algorithms=[resolved(algorithm) for algorithm in algorithms["data"]],
+        families=families([resolved(algorithm) for algorithm in algorithms["data"]]),
         chosen=chosen(filled["algorithms"]),
         constraint_choices=constraint_choices(),
     )
+
+
+#: what a bound is given in
+UNITS = {
+    "latency_ms": " (ms)",
+    "energy_mj": " (mJ)",
+    "size_bytes": " (bytes)",
+    "peak_memory_bytes": " (bytes)",
+    "accuracy": " (0 to 1)",
+}
+
+#: what people look for algorithms under
+FAMILIES = (
+    ("If in doubt", ("portfolio",)),
+    ("Agents that learn by reinforcement", ("amc", "haq", "joint", "td3", "sac")),
+    ("Genetic and evolutionary", ("nsga2", "nsga3", "tec", "cma")),
+    ("Models of accuracy", ("gp", "tpe", "greedy", "ilp")),
+    ("Rules and local search", ("annealing", "netadapt", "sensitivity", "triangle")),
+    ("Baselines, which every job runs anyway", BASELINES),
+)
+
+
+def families(algorithms: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The algorithms by family; one that is in none is among the others."""
+    known = {name for _, names in FAMILIES for name in names}
+    by_name = {algorithm["name"]: algorithm for algorithm in algorithms}
+    found = [(title, [by_name[name] for name in names if name in by_name]) for title, names in FAMILIES]
+    others = [algorithm for algorithm in algorithms if algorithm["name"] not in known]
+    return [(title, members) for title, members in [*found, ("Others", others)] if members]
 
 
 def _defaults() -> dict[str, Any]:
@@ -63,12 +99,11 @@ def chosen(choices: list[Any]) -> dict[str, Mapping[str, Any]]:
 def constraint_choices() -> list[tuple[str, str]]:
     """What can be constrained, and what people call it."""
     relative = [(name, _relative(name, metric)) for name, metric in RELATIVE.items()]
-    return [*relative, *((metric, LABELS[metric]) for metric in METRICS)]
+    return [*relative, *((metric, f"{LABELS[metric]}{UNITS.get(metric, '')}") for metric in METRICS)]
 
 
 def _relative(name: str, metric: str) -> str:
-    plain = LABELS[metric].split(" (")[0]
-    return "Drop of accuracy" if name == "accuracy_drop" else f"{plain}, as a share of the original's"
+    return "Drop of accuracy" if name == "accuracy_drop" else f"{LABELS[metric]}, as a share of the original's"
 
 
 def resolved(algorithm: Mapping[str, Any]) -> dict[str, Any]:

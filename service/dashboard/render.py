@@ -18,15 +18,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from paretrim.problem import METRICS
 from service.dashboard import assets
 
-#: what people call a metric, with its unit
+#: what people call a metric; figures carry their units themselves
 LABELS = {
     "accuracy": "Accuracy",
-    "latency_ms": "Latency (ms)",
+    "latency_ms": "Latency",
     "size_bytes": "Size",
     "macs": "MACs",
     "bops": "Bit operations",
     "peak_memory_bytes": "Peak memory",
-    "energy_mj": "Energy (mJ)",
+    "energy_mj": "Energy",
 }
 DASH = "–"
 
@@ -129,6 +129,21 @@ def percent(value: Any) -> str:
     return f"{100 * value:.3g} %" if isinstance(value, int | float) and math.isfinite(value) else DASH
 
 
+def points(value: Any) -> str:
+    """A difference of accuracies in points of a percent."""
+    return f"{100 * value:.2f}" if isinstance(value, int | float) and math.isfinite(value) else DASH
+
+
+def bits_class(bits: Any) -> int:
+    """The shade that a bit-width is drawn in: 2, 4, 8, 16 or 32."""
+    return next((step for step in (2, 4, 8, 16) if bits <= step), 32)
+
+
+def ending(name: str, length: int) -> str:
+    """A name's last characters, where layers differ."""
+    return name if len(name) <= length else f"…{name[1 - length :]}"
+
+
 def sentence(event: Mapping[str, Any]) -> str:
     """An event of a job, for people."""
     data = event["data"]
@@ -170,6 +185,9 @@ def environment() -> Environment:
         ago=ago,
         algorithm_name=algorithm_name,
         percent=percent,
+        points=points,
+        bits_class=bits_class,
+        ending=ending,
         sentence=sentence,
         json_pretty=lambda value: json.dumps(value, indent=2, ensure_ascii=False),
     )

@@ -14,7 +14,7 @@ from paretrim import wire, wire_overview
 from paretrim.errors import NotMeasured
 from paretrim.network import Network
 from paretrim.problem import METRICS
-from service import devices, dialect, generations, heat, outlook, problems, sweeps, tables
+from service import devices, dialect, gauges, generations, heat, outlook, problems, sensitivity, sweeps, tables
 from service.accounts import Principal
 from service.context import Reader, ReadSession, ServiceDep, owned_job
 
@@ -53,6 +53,25 @@ def get_generations(
 ) -> wire_overview.Generations:
     """How good each search's proposals were, generation by generation: whether it learns."""
     return generations.generations(session, owned_job(session, principal, job_id), metric, columns)
+
+
+@router.get("/jobs/{job_id}/gauges")
+def get_gauges(
+    job_id: str,
+    session: ReadSession,
+    principal: Reader,
+    max_points: Annotated[int, Query(ge=2, le=1000, description="Of each search.")] = 200,
+) -> wire_overview.Gauges:
+    """What each algorithm says of itself as it goes on: an agent's reward and noise, a genetic search's generation."""
+    return gauges.gauges(session, owned_job(session, principal, job_id), max_points)
+
+
+@router.get("/jobs/{job_id}/sensitivity")
+def get_sensitivity(job_id: str, session: ReadSession, principal: Reader) -> wire_overview.Sensitivity:
+    """How much accuracy hangs on each group's channels and each layer's bits, as far as the job's candidates tell."""
+    job = owned_job(session, principal, job_id)
+    model = session.get_one(tables.Model, job.model_id)
+    return sensitivity.sensitivity(session, job, Network.from_json((model.inspection or {})["network"]))
 
 
 @router.post("/jobs/check")

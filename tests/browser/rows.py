@@ -169,7 +169,7 @@ class Filled:
                     cost = self.costs.measure(policy)
                 candidates.append(self._candidate(position, index, policy, cost, fail_every))
                 curve.append(self._told(position, candidates[-1]))
-            checkpoint = Checkpoint(self.done + per_search, {})
+            checkpoint = Checkpoint(self.done + per_search, {}, gauges=self._gauges(search.algorithm, per_search))
             self.recorder.record(search, candidates, curve, checkpoint)
         self.done += per_search
         self.recorder.front(self.front.numbers, self.front.hypervolume, self.front.best)
@@ -217,6 +217,11 @@ class Filled:
         skill = 0.03 * min(1.0, index / 60) if position < 2 else 0.0
         figure = ORIGINAL_ACCURACY - 0.6 * (1 - share) ** 3 - 0.06 * abs(self.random.normal()) * (1 - 8 * skill) + skill
         return float(np.clip(figure, 0.1, 0.99))
+
+    def _gauges(self, algorithm: str, per_search: int) -> dict[str, float]:
+        done = self.done + per_search
+        said = {"amc": {"reward": 0.5 + done / 200, "noise": 0.5 * 0.97**done}, "nsga2": {"generation": done / 8}}
+        return said.get(algorithm, {})
 
     def finish(self) -> None:
         """The searches have spent their budgets, and the job has succeeded."""

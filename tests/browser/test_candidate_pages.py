@@ -22,10 +22,32 @@ def test_a_candidate_shows_every_layer_beside_the_original(visit: Visit, done: S
     assert layers.count() == len(done.filled.world.network.layers)
     expect(layers.first).to_contain_text("of 16")
     bars = page.evaluate("() => document.querySelector('#layers .plot').data.map((t) => t.name)")
-    assert bars == ["original", "channels kept", "weight bits", "activation bits"]
+    channels, bits = ["original", "channels kept"], ["weight bits", "activation bits"]
+    assert bars == [*channels, *bits, "latency before", "latency after", "sensitivity"]
     expect(page.get_by_text("predicted").first).to_be_visible()
     page.get_by_text("Policy as JSON").click()
     expect(page.locator("details pre").first).to_contain_text('"keep"')
+
+
+def test_the_network_is_drawn_as_its_layers(visit: Visit, done: Shown) -> None:
+    n = done.filled.front.numbers[0]
+    page = visit.open(f"/jobs/{done.id}/candidates/{n}")
+    layers = page.request.get(f"{visit.url}/api/v1/jobs/{done.id}/candidates/{n}/layers").json()["layers"]
+    drawn = page.locator("svg.network .layer")
+    assert [drawn.nth(row).get_attribute("data-layer") for row in range(drawn.count())] == [e["name"] for e in layers]
+    # input, seven layers and the output stand in a chain: eight connections, none of which goes past a layer
+    assert page.locator("svg.network .flow").count() == len(layers) + 1
+    for row, layer in enumerate(layers):
+        expect(drawn.nth(row)).to_contain_text(f"W{layer['weight_bits']} A{layer['activation_bits']}")
+        was, left = (drawn.nth(row).locator(f"rect.{kind}").bounding_box() for kind in ("was", "is"))
+        assert was is not None
+        assert left is not None
+        cut = layer["out_channels"] < layer["original"]["out_channels"]
+        assert (left["height"] < was["height"] - 1) is cut, layer["name"]
+    share = layers[0]["latency_ms"] / sum(entry["latency_ms"] for entry in layers)
+    cells = page.get_by_role("region", name="Layers, table").locator("tbody tr").first.locator("td")
+    expect(cells.nth(6)).to_contain_text(f"{100 * share:.3g} %")
+    expect(page.locator(".note", has_text="Sensitivity:")).to_contain_text("172 measured candidates")
 
 
 def test_a_failed_candidate_says_why_as_text(visit: Visit, done: Shown) -> None:
@@ -78,7 +100,8 @@ def test_a_box_in_the_chart_fills_a_table(visit: Visit, done: Shown) -> None:
     assert "where=latency_ms" in page.url
     bound = float(re.findall(r"latency_ms <= ([0-9.e-]+)", page.locator("#job-selected .note").inner_text())[0])
     inside = page.evaluate(
-        """(bound) => document.querySelector('#pareto .plot').data.filter((t) => t.name !== 'original')
+        """(bound) => document.querySelector('#pareto .plot').data
+             .filter((t) => t.name !== 'original' && !(t.name ?? '').startsWith('edge'))
              .flatMap((t) => t.x).filter((x) => x <= bound).length""",
         bound,
     )

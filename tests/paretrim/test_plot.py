@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from paretrim import Client, InvalidInput, Job, wire
+from paretrim._plot import _edge
 from paretrim.problem import Bits, Policy
 from tests.paretrim.conftest import Live
 from tests.paretrim.test_jobs import finish
@@ -62,13 +63,23 @@ def test_a_candidate_is_drawn_layer_by_layer(
     worker.record(1, delivered(0.8, 1.0), policy=Policy(keep={group["name"]: 0.5}, bits={layers[1]: Bits(4, 8)}))
     worker.succeed()
     figure = job.candidate(1).plot()
-    kept, weights, activations = figure.data
+    traces = {trace.name: trace for trace in figure.data}
+    kept, weights, activations = (traces[name] for name in ("channels kept", "weight bits", "activation bits"))
     assert list(kept.x) == layers
     halved = {name: y for name, y in zip(kept.x, kept.y, strict=True) if name in group["producers"]}
     assert set(halved.values()) == {50.0}
     assert dict(zip(weights.x, weights.y, strict=True))[layers[1]] == 4
     assert dict(zip(activations.x, activations.y, strict=True))[layers[1]] == 8
     assert dict(zip(weights.x, weights.y, strict=True))[layers[0]] == 32
+    for when in ("before", "after"):
+        assert sum(traces[f"latency {when}"].y) == pytest.approx(100)
+
+
+def test_a_front_of_three_objectives_has_an_edge_that_never_falls() -> None:
+    points = [(1.0, 70.0), (2.0, 60.0), (3.0, 80.0), (3.5, 75.0), (4.0, 90.0)]  # (latency_ms, accuracy in %)
+    assert _edge(points, "latency_ms", "accuracy") == [(1.0, 70.0), (3.0, 80.0), (4.0, 90.0)]
+    assert _edge([(b, a) for a, b in points], "accuracy", "latency_ms") == [(70.0, 1.0), (80.0, 3.0), (90.0, 4.0)]
+    assert _edge([(1.0, 9.0), (2.0, 9.5), (3.0, 4.0)], "macs", "size_bytes") == [(1.0, 9.0), (3.0, 4.0)]
 
 
 def test_without_plotly_it_says_how_to_get_it() -> None:

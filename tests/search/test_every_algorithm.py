@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import pytest
 from paretrim.algorithms import OPTIONS, SUMMARY, check_options, with_baselines
 from paretrim.errors import Infeasible, InvalidInput, SearchExhausted
 from paretrim.problem import Candidate, Policy
-from search.algorithm import Algorithm
+from search.algorithm import Algorithm, Gauged
 from search.algorithms import ALGORITHMS
 from tests.search.landscapes import Landscape, drive, make, task
 from tests.search.spaces import plain, space
@@ -63,6 +64,40 @@ def test_it_never_proposes_a_policy_twice(name: str) -> None:
     algorithm, landscape = _made(name)
     policies = _policies(drive(algorithm, landscape, 24))
     assert len(set(policies)) == len(policies)
+
+
+GAUGES = {
+    **dict.fromkeys(("amc", "haq", "joint", "sac", "td3"), frozenset({"reward", "noise"})),
+    **dict.fromkeys(("nsga2", "nsga3"), frozenset({"generation", "diversity"})),
+    "tec": frozenset({"best fitness", "median fitness"}),
+    "annealing": frozenset({"temperature"}),
+}
+
+
+@pytest.mark.parametrize("gauged", sorted(GAUGES))
+def test_it_says_how_it_is_doing_and_saying_so_changes_nothing(gauged: str) -> None:
+    asked, landscape = _made(gauged)
+    silent = _made(gauged)[0]
+    said: dict[str, float] = {}
+    assert isinstance(asked, Gauged)
+    for start in range(0, 16, 4):
+        same = _policies(drive(asked, landscape, 4, start=start)) == _policies(drive(silent, landscape, 4, start=start))
+        assert same, "gauges are only looked at"
+        said |= asked.gauges()
+    assert set(said) == GAUGES[gauged]
+    assert all(math.isfinite(value) for value in said.values())
+
+
+def test_an_agents_noise_falls_and_its_reward_is_what_its_episodes_were_worth() -> None:
+    algorithm, landscape = _made("amc")
+    assert isinstance(algorithm, Gauged)
+    drive(algorithm, landscape, 8)
+    before = algorithm.gauges()["noise"]
+    told = drive(algorithm, landscape, 4, start=8)
+    after = algorithm.gauges()
+    assert after["noise"] < before
+    assert after["reward"] == pytest.approx(sum(c.measurement.value("accuracy") for c in told if c.measurement) / 4)
+    assert "reward" not in algorithm.gauges(), "nothing was told since"
 
 
 def test_it_does_not_propose_what_it_learned_from_others(name: str) -> None:

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from paretrim.network import Network
 from paretrim.problem import Constraint, Measurement
-from service import generations, heat, outlook, tables
+from service import generations, heat, outlook, sensitivity, tables
 from service.context import Service
 from tests.browser import rows
 from tests.service import worlds
@@ -72,6 +72,45 @@ def test_generations_tell_mean_and_spread(client: TestClient, service: Service) 
         assert all(low <= mean <= high for low, mean, high in spread)
 
 
+def test_gauges_tell_what_each_algorithm_says_of_itself(client: TestClient, service: Service) -> None:
+    shown = filled(service)
+    searches = client.get(f"/jobs/{shown.id}/gauges").json()["searches"]
+    assert [(search["algorithm"], [gauge["name"] for gauge in search["gauges"]]) for search in searches] == [
+        ("amc", ["reward", "noise"]),
+        ("nsga2", ["generation"]),
+        ("random", []),
+    ]
+    generation = searches[1]["gauges"][0]
+    assert (generation["told"], generation["values"]) == ([8, 16, 24], [1.0, 2.0, 3.0])
+    few = client.get(f"/jobs/{shown.id}/gauges", params={"max_points": 2}).json()["searches"]
+    assert few[1]["gauges"][0]["told"] == [8, 24]
+
+
+def test_sensitivity_is_told_for_every_group_that_varied(client: TestClient, service: Service) -> None:
+    shown = filled(service, windows=5)
+    answer = client.get(f"/jobs/{shown.id}/sensitivity").json()
+    assert answer["candidates"] == 1 + 3 * 38, "two of forty failed in each search, and the original counts"
+    assert [entry["name"] for entry in answer["channels"]] == [f"g{place}" for place in range(6)]
+    assert answer["channels"][1]["layers"] == ["body.1"]
+    assert answer["explained"] > 0.2
+
+
+def test_sensitivity_of_few_candidates_says_so(client: TestClient, service: Service) -> None:
+    answer = client.get(f"/jobs/{filled(service, windows=0).id}/sensitivity").json()
+    assert answer == {"candidates": 1, "explained": None, "channels": [], "bits": []}
+
+
+def test_a_ridge_finds_what_made_the_values() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.random((200, 4))
+    values = 0.9 - 0.3 * features[:, 0] - 0.05 * features[:, 2] + rng.normal(0, 0.01, 200)
+    slopes, errors, explained = sensitivity.ridge(features, values)
+    assert slopes == pytest.approx([-0.3, 0.0, -0.05, 0.0], abs=0.012)
+    assert max(errors) < 0.01
+    assert explained > 0.95
+    assert sensitivity.ridge(features, rng.normal(0, 1, 200))[2] < 0.1, "chance explains nothing"
+
+
 def test_a_check_tells_what_can_be_reached(client: TestClient, service: Service) -> None:
     model, _ = worlds.ready_files(service)
     constraints = ["latency_ratio <= 0.0001", "macs_ratio <= 0.5", "size_ratio <= 1", "accuracy >= 0.9"]
@@ -123,7 +162,7 @@ def test_the_queue_shows_ones_own_jobs_only(client: TestClient, other: TestClien
 
 def test_another_workspace_sees_none_of_it(client: TestClient, other: TestClient, service: Service) -> None:
     shown = filled(service)
-    for path in ("map", "generations"):
+    for path in ("map", "generations", "gauges", "sensitivity"):
         assert client.get(f"/jobs/{shown.id}/{path}").status_code == 200
         assert other.get(f"/jobs/{shown.id}/{path}").status_code == 404
     body = {"model": shown.filled.world.model_id, "device": "bit-serial"}

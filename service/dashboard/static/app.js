@@ -2,6 +2,7 @@
 
 import "./live.js";
 import "./curves.js";
+import "./gauges.js";
 import "./pareto.js";
 import "./layers.js";
 import "./heat.js";

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { LABELS, figure, significant } from "./figures.js";
-import { Chart, choice, choose, colour, plain } from "./plot.js";
+import { Chart, choice, choose, colour, frontier, plain, steps } from "./plot.js";
 
 const scale = (metric) => (metric === "accuracy" ? 100 : 1);
 const axis = (metric) => (metric === "accuracy" ? "Accuracy (%)" : (LABELS[metric] ?? metric));
@@ -43,19 +43,24 @@ class FrontsChart extends JobsChart {
   }
 
   build(jobs) {
-    const traces = jobs.map(({ id, name, data }, place) => {
+    const traces = jobs.flatMap(({ id, name, data }, place) => {
       const members = data.members.filter(({ measurement }) => measurement?.[this.x] != null && measurement?.[this.y] != null)
         .sort((a, b) => a.measurement[this.x] - b.measurement[this.x]);
-      return {
-        type: "scatter", mode: "lines+markers", name: plain(name),
+      const edge = frontier(members.map(({ measurement }) => ({ x: measurement[this.x], y: measurement[this.y] })), this.x, this.y);
+      const line = {
+        type: "scatter", mode: "lines", x: edge.map((point) => point.x * scale(this.x)), y: edge.map((point) => point.y * scale(this.y)),
+        line: { ...this.line(place), shape: steps(this.x) }, hoverinfo: "skip", showlegend: false, legendgroup: id, name: `edge of ${plain(name)}`,
+      };
+      const points = {
+        type: "scatter", mode: "markers", name: plain(name), legendgroup: id,
         x: members.map(({ measurement }) => measurement[this.x] * scale(this.x)),
         y: members.map(({ measurement }) => measurement[this.y] * scale(this.y)),
         customdata: members.map((member) => [id, member.n]),
         text: members.map((member) => `${plain(name)}<br>Candidate ${member.n}<br>${figure(member.measurement[this.y], this.y)}, ${figure(member.measurement[this.x], this.x)}`),
         hovertemplate: "%{text}<extra></extra>",
-        line: { ...this.line(place), shape: this.y === "accuracy" ? "hv" : "linear" },
         marker: { size: 9, symbol: SYMBOLS[place % 8], color: colour(`series-${place % 8}`) },
       };
+      return [line, points];
     });
     return {
       traces,

@@ -62,13 +62,17 @@ class CurveChart extends Chart {
       const end = search.points.at(-1);
       return `${search.algorithm}: ${end ? (percent ? figure(value(end), metric) : significant(value(end))) : "nothing yet"}`;
     });
+    const empty = traces.every((trace) => !trace.x.length);
+    const axes = {
+      xaxis: { title: { text: this.against === "time" ? "Seconds of search" : "Evaluations of the search" }, rangemode: "tozero" },
+      yaxis: { title: { text: percent ? `${label} (%)` : label } },
+    };
     return {
       traces,
       summary: `${label} against ${this.against}. ${last.join(", ")}.`,
       layout: {
-        hovermode: "x unified", shapes, uirevision: `${this.shown}${this.against}`,
-        xaxis: { title: { text: this.against === "time" ? "Seconds of search" : "Evaluations" }, rangemode: "tozero" },
-        yaxis: { title: { text: percent ? `${label} (%)` : label } },
+        hovermode: "x unified", shapes: empty ? [] : shapes, uirevision: `${this.shown}${this.against}`,
+        ...(empty ? { ...this.blank(), showlegend: false, annotations: [this.note(this.shown === "best" ? "No candidate meets every constraint yet." : "Nothing has been evaluated yet.")] } : axes),
         margin: { l: 58, r: 12, t: 34, b: 44 },
       },
       config: { displayModeBar: false },

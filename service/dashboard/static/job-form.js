@@ -13,6 +13,7 @@ const element = (tag, className, text) => Object.assign(document.createElement(t
 /** `<job-outlook>`: the reach of each metric on the device, and where the time goes now. */
 class JobOutlook extends HTMLElement {
   show(outlook) {
+    this.smallest = outlook.smallest;
     const list = element("dl", "pairs", "");
     for (const [metric, least] of Object.entries(outlook.smallest)) {
       const now = outlook.original[metric];
@@ -132,9 +133,9 @@ class JobForm {
   judge(row, { verdict, reachable, metric }) {
     const line = row.querySelector(".verdict");
     const name = row.querySelector("select").value;
-    const least = RELATIVE[name] ? significant(reachable, 3) : figure(reachable, metric);
+    const least = this.least(name, reachable, metric);
     const words = {
-      met: `Can be met: ${least} is reachable.`,
+      met: `Can be met: the smallest reachable is ${least}.`,
       "out of reach": `Out of reach: the smallest reachable is ${least}.`,
       "no limit": "The original meets it already.",
       unknown: "Only the search can tell.",
@@ -142,6 +143,13 @@ class JobForm {
     line.textContent = words[verdict];
     line.className = `verdict ${verdict === "met" ? "good" : verdict === "out of reach" ? "bad" : "muted"}`;
     row.dataset.verdict = verdict;
+  }
+
+  /** What can be had, in the metric's own unit, and relative to the original where that was asked. */
+  least(name, reachable, metric) {
+    if (!RELATIVE[name]) return figure(reachable, metric);
+    const whole = this.outlook.smallest?.[metric];
+    return typeof whole === "number" ? `${figure(whole, metric)}, ${significant(reachable, 3)} of the original` : significant(reachable, 3);
   }
 
   value(name) {

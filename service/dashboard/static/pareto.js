@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { LABELS, figure } from "./figures.js";
-import { Chart, choice, choose, colour, faded, plain, ranked, seriesToken } from "./plot.js";
+import { Chart, choice, choose, colour, faded, frontier, plain, ranked, seriesToken, steps } from "./plot.js";
 
 const SCALE = { accuracy: 100 };
 const scaled = (value, metric) => (value === null || value === undefined ? null : value * (SCALE[metric] ?? 1));
@@ -72,27 +72,30 @@ class ParetoChart extends Chart {
       traces.push(this.trace(data, fine, { name: plain(search.algorithm), legendgroup: search.algorithm,
         marker: { symbol, size: 7, color: faded(paint, search.baseline ? 0.6 : 0.72) } }));
     });
-    traces.push(this.frontTrace(data, searches), ...this.originalTrace(data));
+    traces.push(...this.frontTraces(data, searches), ...this.originalTrace(data));
     const front = data.front.reduce((sum, flag) => sum + flag, 0);
     return {
       traces,
       summary: `${label(this.y)} against ${label(this.x)} of ${data.total} candidates, ${front} of them on the front. The tables on this page hold the same figures.`,
       layout: {
         dragmode: "select", hovermode: "closest", uirevision: `${this.x} ${this.y}`, ...this.constraintLines(data),
-        xaxis: { title: { text: label(this.x) } }, yaxis: { title: { text: label(this.y) } },
+        xaxis: { title: { text: label(this.x) } },
+        ...this.near(data),
+        ...(data.total || data.original ? {} : { ...this.blank(), showlegend: false, annotations: [this.note("Nothing has been measured yet: the job is being prepared.")] }),
         margin: { l: 58, r: 14, t: 34, b: 46 }, newselection: { line: { color: colour("accent"), width: 1.5, dash: "dot" } },
       },
     };
   }
 
-  frontTrace(data, searches) {
+  frontTraces(data, searches) {
     const rows = this.rows(data, (row) => data.front[row]).sort((a, b) => data.x[a] - data.x[b]);
+    const edge = frontier(rows.map((row) => ({ x: data.x[row], y: data.y[row] })), this.x, this.y);
     const paints = rows.map((row) => colour(seriesToken(searches[data.search[row]] ?? { baseline: true, rank: 0 })));
-    return this.trace(data, rows, {
-      name: "front", mode: "lines+markers",
-      line: { shape: this.y === "accuracy" ? "hv" : "linear", color: colour("ink"), width: 1.6 },
-      marker: { size: 11, color: paints, line: { width: 2, color: colour("ink") } },
-    });
+    const line = {
+      type: "scatter", mode: "lines", x: edge.map((point) => scaled(point.x, this.x)), y: edge.map((point) => scaled(point.y, this.y)),
+      line: { shape: steps(this.x), color: colour("ink"), width: 1.6 }, hoverinfo: "skip", showlegend: false, name: "edge of the front",
+    };
+    return [line, this.trace(data, rows, { name: "front", marker: { size: 11, color: paints, line: { width: 2, color: colour("ink") } } })];
   }
 
   originalTrace(data) {
@@ -103,6 +106,23 @@ class ParetoChart extends Chart {
       text: [`Original<br>${figure(y, this.y)}, ${figure(x, this.x)}`], hovertemplate: "%{text}<extra></extra>",
       marker: { symbol: "star-diamond", size: 15, color: colour("surface"), line: { width: 2.2, color: colour("ink") } },
     }];
+  }
+
+  /** Upwards, first show where the front is: a few candidates that failed to classify would press it flat. */
+  near(data) {
+    const title = { text: label(this.y) };
+    const front = this.rows(data, (row) => data.front[row]).map((row) => data.y[row]);
+    const known = data.y.filter((value) => value !== null).sort((a, b) => a - b);
+    if (this.y !== "accuracy" || !front.length || known.length < 20) return { yaxis: { title } };
+    const most = Math.max(known.at(-1), data.original?.accuracy ?? 0);
+    const least = Math.min(...front, known[Math.floor(known.length / 4)]);
+    const floor = Math.max(0, least - 0.12 * (most - least) - 0.005);
+    this.below = floor - known[0] < 0.3 * (most - floor) ? 0 : known.filter((value) => value < floor).length;
+    this.dataset.below = this.below;
+    if (!this.below) return { yaxis: { title } };
+    const text = `${this.below} less accurate ${this.below === 1 ? "candidate lies" : "candidates lie"} below: Autoscale shows all`;
+    const note = { text, showarrow: false, xref: "paper", yref: "paper", x: 0, y: 0, xanchor: "left", yanchor: "bottom", font: { size: 11, color: colour("muted") }, bgcolor: faded(colour("surface"), 0.85) };
+    return { yaxis: { title, range: [scaled(floor, this.y), scaled(most + 0.06 * (most - floor), this.y)] }, annotations: [...this.constraintLines(data).annotations, note] };
   }
 
   constraintLines(data) {

@@ -46,6 +46,24 @@ export function ranked(searches) {
   return searches.map((search) => ({ ...search, rank: seen[Boolean(search.baseline)]++ }));
 }
 
+/** Of points in two metrics those that no other beats in both, by rising x: a front of more metrics looks jagged. */
+export function frontier(points, xMetric, yMetric) {
+  const gain = (metric, value) => (metric === "accuracy" ? value : -value);
+  const order = [...points].sort((a, b) => gain(xMetric, b.x) - gain(xMetric, a.x) || gain(yMetric, b.y) - gain(yMetric, a.y));
+  let best = -Infinity;
+  const kept = order.filter((point) => {
+    const joins = gain(yMetric, point.y) > best;
+    if (joins) best = gain(yMetric, point.y);
+    return joins;
+  });
+  return kept.sort((a, b) => a.x - b.x);
+}
+
+/** How a line through a front steps: what is had at a bound between two members is the worse of them. */
+export function steps(xMetric) {
+  return xMetric === "accuracy" ? "vh" : "hv";
+}
+
 /** A layout in the page's colours; `more` is laid over it. */
 export function layout(more = {}) {
   const ink = colour("ink");
@@ -80,7 +98,7 @@ export const CONFIG = {
   displaylogo: false,
   responsive: true,
   plotlyServerURL: "", // the library's own bar would offer to upload the chart to its maker
-  modeBarButtons: [["select2d", "zoom2d", "pan2d", "resetScale2d", "toImage"]],
+  modeBarButtons: [["select2d", "zoom2d", "pan2d", "autoScale2d", "resetScale2d", "toImage"]],
   doubleClickDelay: 400,
 };
 
@@ -132,6 +150,17 @@ export class Chart extends HTMLElement {
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** What to say in the middle of a chart that has nothing to draw. */
+  note(text) {
+    return { text, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5, font: { size: 13.5, color: colour("muted") } };
+  }
+
+  /** Axes of a chart that has nothing to draw: without figures that mean nothing. */
+  blank() {
+    const axis = { visible: false, range: [0, 1] };
+    return { xaxis: axis, yaxis: axis };
   }
 
   async redraw() {
