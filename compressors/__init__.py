@@ -2,12 +2,14 @@
 
 from compressors.compressor import Compressed, Compressor, CompressorOptions, LayerReport
 from compressors.describe import describe
-from compressors.export import int8_layers, write_onnx
+from compressors.equalize import equalize
+from compressors.export import int8_layers, integer_layers, write_onnx
 from compressors.finetune import FineTuned, bfloat16_is_faster, evaluate, finetune
 from compressors.fold import fold
 from compressors.imported import Imported
 from compressors.importer import read_onnx
 from compressors.pack import Packed, PackedTensor, pack, unpack
+from compressors.packed_size import PackedSizes, learn_packed_sizes
 from compressors.parity import Parity, check_parity
 from compressors.prune import ChannelMap, End, channel_map, slice_module
 from compressors.statistics import Statistics, collect_spreads, collect_statistics
@@ -27,6 +29,7 @@ __all__ = [
     "Imported",
     "LayerReport",
     "Packed",
+    "PackedSizes",
     "PackedTensor",
     "Parity",
     "Progress",
@@ -39,10 +42,13 @@ __all__ = [
     "collect_spreads",
     "collect_statistics",
     "describe",
+    "equalize",
     "evaluate",
     "finetune",
     "fold",
     "int8_layers",
+    "integer_layers",
+    "learn_packed_sizes",
     "pack",
     "read_onnx",
     "read_safetensors",

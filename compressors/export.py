@@ -14,6 +14,7 @@ from onnx import TensorProto, helper
 from torch import Tensor, fx, nn
 
 from compressors.fold import fold
+from compressors.four_bits import fits_four_bits, write_four_bits
 from compressors.grid import ActivationGrid, activation_grid, weight_codes, weight_scales
 from compressors.imported import Imported
 from compressors.operators import operator_of
@@ -49,20 +50,23 @@ def write_onnx(
     *,
     policy: Policy = UNCHANGED,
     ranges: Mapping[str, Range] | None = None,
+    four_bit_linear: bool = False,
 ) -> bytes:
     """The network as a single ONNX file with the names and the free batch of the file it came from.
 
     Layers to which the policy gives 8 bits or fewer are written with integer weights and, if their activations have 8
     bits or fewer, between QuantizeLinear and DequantizeLinear, so that the runtime computes them in int8; batch norms
-    are folded first. ranges: (low, high) of the output of each operation, `input` for the network's own input. Raises
+    are folded first. four_bit_linear: write linear layers whose weights have 4 bits or fewer, and whose inputs are not
+    rounded, for ONNX Runtime's 4-bit kernels (MatMulNBits) instead. ranges: (low, high) of the output of each
+    operation, `input` for the network's own input. Raises
     InvalidInput if a range that is needed is missing.
     """
     quantized = any(bits.weight <= 8 or bits.activation <= 8 for bits in policy.bits.values())
     if quantized:
         module = fold(module)
-    floating = [name for name in policy.bits if runs_in_floating_point(module.get_submodule(name))]
-    plan = placement(module, policy.bits, floating) if quantized else Placement({}, {}, {})
+    plan = _plan(module, policy) if quantized else Placement({}, {}, {})
     writer = _Exporter(max(OPSET, imported.opset), (imported.input_name, imported.output_name), plan, ranges or {})
+    writer.four_bit_linear = four_bit_linear
     names = {INPUT: imported.input_name}
     shapes = {INPUT: ((BATCH, *imported.input_shape), imported.input_dtype)}
     writer.shapes[imported.input_name] = (-1, *imported.input_shape)
@@ -75,12 +79,24 @@ def write_onnx(
     return bytes(_model(writer, imported, result).SerializeToString())
 
 
+def integer_layers(module: fx.GraphModule, policy: Policy) -> frozenset[str]:
+    """The layers that are to be computed in integers; `int8_layers` tells which of them are."""
+    return frozenset(_plan(module, policy).layers)
+
+
+def _plan(module: fx.GraphModule, policy: Policy) -> Placement:
+    floating = [name for name in policy.bits if runs_in_floating_point(module.get_submodule(name))]
+    return placement(module, policy.bits, floating)
+
+
 #: layers whose weights ONNX Runtime may round although nobody asked for it
 _GUARDED = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.Linear)
 
 
 class _Exporter(Writer):
     """A writer that quantizes what the plan says."""
+
+    four_bit_linear = False
 
     def __init__(self, opset: int, reserved: Sequence[str], plan: Placement, ranges: Mapping[str, Range]) -> None:
         super().__init__(opset, reserved)
@@ -104,7 +120,9 @@ class _Exporter(Writer):
         self.weight_bits, self._steps = self.plan.weights.get(name), stored_steps(module)
         if isinstance(self._rounding, WeightRounding):
             self.weight_bits = self._rounding.bits
-        if any(grids) and isinstance(module, Reduce) and not module.keep:
+        if self.four_bit_linear and not any(grids) and fits_four_bits(module):
+            written = write_four_bits(self, name, module, inputs[0])
+        elif any(grids) and isinstance(module, Reduce) and not module.keep:
             written = _write_mean(self, name, inputs, self.grid(Edge(name, name, 8), module, OUTPUT_PLACE))
         else:
             written = operator_of(module).write(module, self, name, inputs)
@@ -187,7 +205,7 @@ class _Exporter(Writer):
 
     def _floating(self, name: str, axis: int) -> str:
         """A weight on a grid that is not of integers: codes with zero points, or the values themselves."""
-        weight: Tensor = self._layer.weight.detach()  # type: ignore[union-attr, operator, assignment]
+        weight: Tensor = self._layer.weight.detach()  # type: ignore[operator]
         rounding = self._rounding
         if isinstance(rounding, OffsetRounding):
             codes = rounding.codes(weight).numpy().astype(np.uint8)
@@ -240,8 +258,10 @@ def _model(writer: Writer, imported: Imported, result: str) -> onnx.ModelProto:
     ]
     graph = helper.make_graph(writer.nodes, "paretrim", inputs, outputs, list(writer.initializers.values()))
     opsets = [helper.make_opsetid("", writer.opset)]
+    if any(node.domain for node in writer.nodes):
+        opsets.append(helper.make_opsetid("com.microsoft", 1))
     model = helper.make_model(graph, opset_imports=opsets, producer_name="paretrim")
-    model.ir_version = max(8, helper.find_min_ir_version_for(opsets))
+    model.ir_version = max(8, helper.find_min_ir_version_for(opsets[:1]))
     onnx.checker.check_model(model)
     return model
 

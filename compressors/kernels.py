@@ -36,12 +36,13 @@ def exact_session_options() -> onnxruntime.SessionOptions:
 
 def _extreme() -> bytes:
     """A 1x1 convolution of the largest weights there are, over the largest activations: every output is `_CHANNELS`."""
-    scales = {"s": np.float32(1 / 255), "t": np.float32(_CHANNELS / 255), "z": np.uint8(0)}
-    weight = {
-        "w": np.full((8, _CHANNELS, 1, 1), 127, np.int8),
-        "ws": np.full(8, 1 / 127, np.float32),
-        "wz": np.zeros(8, np.int8),
+    values: dict[str, np.ndarray | np.generic] = {
+        "s": np.float32(1 / 255),
+        "t": np.float32(_CHANNELS / 255),
+        "z": np.uint8(0),
     }
+    values["w"] = np.full((8, _CHANNELS, 1, 1), 127, np.int8)
+    values |= {"ws": np.full(8, 1 / 127, np.float32), "wz": np.zeros(8, np.int8)}
     nodes = [
         helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
         helper.make_node("DequantizeLinear", ["q", "s", "z"], ["d"]),
@@ -55,7 +56,7 @@ def _extreme() -> bytes:
         "extreme",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", _CHANNELS, 4, 4])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 8, 4, 4])],
-        [numpy_helper.from_array(value, name) for name, value in (scales | weight).items()],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in values.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     return bytes(model.SerializeToString())

@@ -1,17 +1,17 @@
 """The packed file (`.ptz`): a network at its own bits, and back, bit by bit.
 
-    magic `PTZ` and version (4 bytes) | length of the header (4) | header, deflated | payloads | sha256 of it all (32)
+    magic `PTZ` and version (4 bytes) | length of the header (4) | header, LZMA2 | payloads | sha256 of it all (32)
 
-The header is JSON: how every tensor is coded, how many bytes it takes, and the ONNX graph without its tensors. Nothing
-in it can carry code. `unpack` gives back the very ONNX file that was packed.
+The header holds the length of a JSON text (4 bytes), the text (how every tensor is coded and how many bytes it takes)
+and the ONNX graph without its tensors. Nothing in it can carry code. `unpack` gives back the very ONNX file that was
+packed.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
-import zlib
+import lzma
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +30,8 @@ MAGIC = b"PTZ\x01"
 MOST_ELEMENTS = 2**28
 #: a header larger than this, inflated, is refused
 MOST_HEADER_BYTES = 2**26
+#: how headers are compressed; fixed, so that no file can ask for more memory
+HEADER_FILTERS: list[dict[str, int]] = [{"id": lzma.FILTER_LZMA2, "dict_size": 2**20, "preset": 9}]
 
 Array = npt.NDArray[Any]
 
@@ -62,28 +64,28 @@ class Packed:
         return total
 
 
-def pack(content: bytes) -> Packed:
-    """Pack an ONNX file, as `write_onnx` writes it. Raises InvalidModel if it is not one."""
+def pack(content: bytes, known: dict[bytes, Coded] | None = None) -> Packed:
+    """Pack an ONNX file, as `write_onnx` writes it. Raises InvalidModel if it is not one.
+
+    known: tensors that were coded before; saves time where many files share tensors, and is added to.
+    """
     model = _parsed(content)
     tensors = list(model.graph.initializer)
     arrays = [numpy_helper.to_array(tensor) for tensor in tensors]
     if _rebuilt(_without_tensors(model), arrays) != content:
         raise InvalidModel("only files written by paretrim can be packed; import this one and write it first")
-    coded = [_scaled(index, arrays) or encode(array) for index, array in enumerate(arrays)]
-    header = {
-        "graph": base64.b64encode(_without_tensors(model).SerializeToString()).decode(),
-        "tensors": [[entry.plan, len(entry.payload)] for entry in coded],
-    }
-    return _assembled(header, tensors, arrays, coded)
+    coded = [_scaled(index, arrays) or _encoded(array, known) for index, array in enumerate(arrays)]
+    return _assembled(_without_tensors(model).SerializeToString(), tensors, arrays, coded)
 
 
 def unpack(content: bytes) -> bytes:
     """The ONNX file that was packed. Raises InvalidInput for anything but a whole, undamaged packed file."""
     header, payloads = _opened(content)
     try:
-        model = onnx.load_model_from_string(base64.b64decode(header["graph"], validate=True))
-        plans = [(dict(plan), int(size)) for plan, size in header["tensors"]]
-    except (DecodeError, KeyError, TypeError, ValueError) as error:
+        size = int.from_bytes(header[:4], "little")
+        model = onnx.load_model_from_string(header[4 + size :])
+        plans = [(dict(plan), int(size)) for plan, size in json.loads(header[4 : 4 + size])]
+    except (DecodeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(f"the packed file is damaged: {error!r}", field="file") from error
     tensors = model.graph.initializer
     if len(plans) != len(tensors) or any(size < 0 for _, size in plans) or sum(s for _, s in plans) != len(payloads):
@@ -98,9 +100,11 @@ def unpack(content: bytes) -> bytes:
 
 
 def _assembled(
-    header: dict[str, Any], tensors: Sequence[onnx.TensorProto], arrays: Sequence[Array], coded: Sequence[Coded]
+    graph: bytes, tensors: Sequence[onnx.TensorProto], arrays: Sequence[Array], coded: Sequence[Coded]
 ) -> Packed:
-    deflated = zlib.compress(json.dumps(header, separators=(",", ":")).encode(), 9)
+    plans = json.dumps([[entry.plan, len(entry.payload)] for entry in coded], separators=(",", ":")).encode()
+    header = len(plans).to_bytes(4, "little") + plans + graph
+    deflated = lzma.compress(header, lzma.FORMAT_RAW, filters=HEADER_FILTERS)
     body = MAGIC + len(deflated).to_bytes(4, "little") + deflated + b"".join(entry.payload for entry in coded)
     content = body + hashlib.sha256(body).digest()
     entries = tuple(
@@ -110,7 +114,7 @@ def _assembled(
     return Packed(content, entries, len(content) - sum(entry.packed_bytes for entry in entries))
 
 
-def _opened(content: bytes) -> tuple[dict[str, Any], bytes]:
+def _opened(content: bytes) -> tuple[bytes, bytes]:
     """Header and payloads of a file whose checksum holds."""
     if content[:3] != MAGIC[:3]:
         raise InvalidInput("this is not a packed network (.ptz)", field="file")
@@ -119,16 +123,13 @@ def _opened(content: bytes) -> tuple[dict[str, Any], bytes]:
     if len(content) < 40 or hashlib.sha256(content[:-32]).digest() != content[-32:]:
         raise InvalidInput("the packed file is damaged or cut off: its checksum is wrong", field="file")
     size = int.from_bytes(content[4:8], "little")
-    inflater = zlib.decompressobj()
+    inflater = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=HEADER_FILTERS)
     try:
-        text = inflater.decompress(content[8 : 8 + size], MOST_HEADER_BYTES)
-        if inflater.unconsumed_tail or not inflater.eof:
-            raise ValueError("its header is too large or cut off")
-        header = json.loads(text)
-    except (zlib.error, ValueError, RecursionError) as error:
+        header = inflater.decompress(content[8 : min(8 + size, len(content) - 32)], MOST_HEADER_BYTES)
+    except (lzma.LZMAError, EOFError) as error:
         raise InvalidInput(f"the packed file is damaged: {error}", field="file") from error
-    if not isinstance(header, dict):
-        raise InvalidInput("the packed file is damaged: its header is no object", field="file")
+    if not inflater.eof:
+        raise InvalidInput("the packed file is damaged: its header is too large or cut off", field="file")
     return header, content[8 + size : -32]
 
 
@@ -146,6 +147,15 @@ def _array(plan: dict[str, Any], payload: bytes, tensor: onnx.TensorProto, befor
     if product.shape != shape:
         raise InvalidInput("the packed file is damaged: a scale has the wrong shape", field="file")
     return product
+
+
+def _encoded(array: Array, known: dict[bytes, Coded] | None) -> Coded:
+    if known is None:
+        return encode(array)
+    key = hashlib.sha256(f"{array.dtype}{array.shape}".encode() + array.tobytes()).digest()
+    if key not in known:
+        known[key] = encode(array)
+    return known[key]
 
 
 def _scaled(index: int, arrays: Sequence[Array]) -> Coded | None:

@@ -6,7 +6,7 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, Literal
@@ -16,9 +16,10 @@ import typer
 from paretrim._output import Output, emit_one, emit_rows, say
 from paretrim.algorithms import check_options, with_baselines
 from paretrim.client import Client
+from paretrim.compression import Compression
 from paretrim.errors import Infeasible, InvalidInput, JobFailed
 from paretrim.problem import Budget, Constraint, Objective
-from paretrim.wire import AlgorithmChoice
+from paretrim.wire import AUTO, AlgorithmChoice
 from search.device_commands import devices as devices
 from search.local_devices import HOST, device_folder, find_device, keep_device
 from search.plan import CONFIDENCE, Interrupted, JobInputs, JobPlan, SearchPlan
@@ -40,7 +41,7 @@ def run(
     device: DeviceOption = HOST,
     algorithms: Annotated[str, typer.Option(help="Names, separated by commas.")] = "amc",
     option: Annotated[list[str] | None, typer.Option(help="Of an algorithm: amc.warmup=20. Repeatable.")] = None,
-    objectives: Annotated[str, typer.Option(help="Metrics, separated by commas.")] = "accuracy,latency_ms",
+    objectives: Annotated[str, typer.Option(help="Metrics, separated by commas, or auto.")] = "accuracy,latency_ms",
     constraint: Annotated[list[str] | None, typer.Option(help="'latency_ratio <= 0.5'. Repeatable.")] = None,
     candidates: Annotated[int, typer.Option(min=1, help="Candidates of each search.")] = 200,
     seconds: Annotated[float | None, typer.Option(help="Seconds of each search.")] = None,
@@ -53,10 +54,14 @@ def run(
         typer.Option(min=0, max=0.9999, help="Sure so far, candidates off the front are dropped early. 0: never."),
     ] = CONFIDENCE,
     metric: Annotated[str, typer.Option(help="top1, top5, mse or auc.")] = "top1",
+    compression: Annotated[
+        list[str] | None, typer.Option(help="weight_quantizer=kmeans, 'storage_bits=[2,4]'. Repeatable.")
+    ] = None,
     architecture: ArchitectureOption = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder the results are left in.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Continue the job of this folder.")] = None,
+    learn_from: Annotated[Path | None, typer.Option(help="Begin with what the job of this folder found.")] = None,
     executor: Annotated[Literal["inline", "ray"], typer.Option(help="One process, or a pool of them.")] = "ray",
     workers: Annotated[int | None, typer.Option(min=1, help="Evaluations at once on Ray.")] = None,
     output: OutputOption = Output.table,
@@ -68,7 +73,7 @@ def run(
         plan = JobPlan(
             id="local",
             searches=_searches(algorithms, option or [], seed),
-            objectives=tuple(Objective(name.strip()) for name in objectives.split(",")),
+            objectives=() if objectives.strip() == AUTO else tuple(map(Objective, listed_names(objectives))),
             constraints=tuple(Constraint.parse(text) for text in constraint or []),
             budget=Budget(candidates, seconds),
             seed=seed,
@@ -78,6 +83,7 @@ def run(
             validation_samples=validation_samples,
             racing=racing,
             metric=metric,
+            compression=Compression.from_json(_pairs(compression or [])),
         )
         job = _started(plan, _given(model, "model"), _given(data, "data"), device, architecture, out)
     members = _run(job, executor, workers)
@@ -114,6 +120,13 @@ def _searches(algorithms: str, options: list[str], seed: int) -> tuple[SearchPla
     )
 
 
+def _pairs(texts: list[str]) -> dict[str, Any]:
+    for text in texts:
+        if "=" not in text:
+            raise InvalidInput(f"--compression {text!r} must be NAME=VALUE", field="compression")
+    return {name: _value(value) for name, _, value in (text.partition("=") for text in texts)}
+
+
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
@@ -140,8 +153,27 @@ def _started(
     if model.suffix == ".safetensors" and architecture is None:
         raise InvalidInput("weights alone are no network; say --architecture NAME", field="architecture")
     inputs = JobInputs(model.read_bytes(), data.resolve(), find_device(device, say), architecture)
+    plan = _for_device(plan, inputs)
     begin(out, plan, inputs)
     return LocalJob(out, plan, inputs)
+
+
+def _for_device(plan: JobPlan, inputs: JobInputs) -> JobPlan:
+    """The plan with what the device adds: its memory and flash as constraints, objectives where they are `auto`."""
+    from hw_models.limits import with_limits
+    from search.inspection import advice_for
+
+    constraints = with_limits(plan.constraints, inputs.device)
+    if plan.objectives:
+        return replace(plan, constraints=constraints)
+    advice = advice_for(inputs.model, inputs.architecture, inputs.device)
+    say(f"objectives {', '.join(advice.objectives)}: {advice}")
+    return replace(plan, constraints=constraints, objectives=tuple(map(Objective, advice.objectives)))
+
+
+def listed_names(text: str) -> list[str]:
+    """Names between commas."""
+    return [name.strip() for name in text.split(",")]
 
 
 def _resumed(folder: Path) -> LocalJob:
@@ -205,7 +237,6 @@ def profile(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer operations and repetitions.")] = False,
     threads: Annotated[int, typer.Option(min=1, max=256, help="Threads the runtime may use.")] = 1,
     precision: Annotated[str, typer.Option(help="fp32, int8 or both, separated by a comma.")] = "fp32,int8",
-    backend: Annotated[str, typer.Option(help="onnxruntime or openvino.")] = "onnxruntime",
     upload: Annotated[bool, typer.Option("--upload", help="Put the table to the server as well.")] = False,
     output: OutputOption = Output.table,
 ) -> None:
@@ -214,9 +245,7 @@ def profile(
 
     models = [_given(path, "model").read_bytes() for path in model or []]
     precisions = tuple(part.strip() for part in precision.split(",") if part.strip())
-    document = profile_this_host(
-        device, models, quick=quick, say=say, threads=threads, precisions=precisions, backend=backend
-    )
+    document = profile_this_host(device, models, quick=quick, say=say, threads=threads, precisions=precisions)
     path = out or device_folder() / f"{device}.json"
     keep_device(document, path)
     row = {"device": device, "rows": len(document["rows"]), "file": str(path)}

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
-import onnxruntime
 import torch
 from safetensors.torch import save
 from torch import Tensor, fx
@@ -18,21 +17,26 @@ from torch import Tensor, fx
 from compressors import (
     Compressed,
     Compressor,
-    CompressorOptions,
     FinetuneOptions,
+    Packed,
     Progress,
     TensorData,
     check_parity,
     describe,
     finetune,
     fold,
+    int8_layers,
+    integer_layers,
+    pack,
     write_onnx,
 )
+from compressors.parity import open_session
 from paretrim.problem import Policy
+from search.contributions import Contribution, Steps, as_json
 from search.data import Split
 from search.evaluate import BATCH, Evaluator
 from search.plan import Interrupted, Wanted
-from search.prepare import EvaluationBasis, calibration_rows, read_model
+from search.prepare import EvaluationBasis, calibration_rows
 from search.score import Interval, score, wilson
 
 #: rows an exported file's outputs are compared with torch's on
@@ -53,6 +57,7 @@ class CraftBasis:
     test: Split
     epochs: float
     seed: int
+    four_bit_linear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,13 @@ class Crafted:
     interval: Interval  #: of `test`, 95 %
     parity: Mapping[str, float]  #: torch against ONNX Runtime
     cpu_seconds: float
+    packed: Packed  #: the same network as a packed file
+    contributions: tuple[Mapping[str, Any], ...]  #: what each step changed, see `search.contributions`
+    intended: tuple[str, ...]  #: layers that are to run in 8 bits
+    fallen_back: tuple[str, ...]  #: of these, the ones that ONNX Runtime computes in floating point all the same
+    floating: bytes | None = None  #: the same structure with 32 bits, if bits were reduced: to compare speeds
+    four_bit: bytes | None = None  #: with linear layers for 4-bit kernels, if asked for and there are any
+    four_bit_parity: Mapping[str, float] | None = None
 
 
 class Workshop(Protocol):
@@ -88,14 +100,16 @@ class Workbench:
 
     def __init__(self, basis: CraftBasis) -> None:
         self._basis = basis
-        self._imported = read_model(basis.evaluation.model, basis.evaluation.architecture)
+        self._imported = basis.evaluation.imported()
         network, statistics = describe(self._imported), basis.evaluation.statistics
-        searched = Compressor(self._imported, network, statistics, CompressorOptions())
+        options = basis.evaluation.options
+        searched = Compressor(self._imported, network, statistics, options)
+        self._bare = Compressor(self._imported, network, statistics, replace(options, reconstruction="none"))
         careful = Compressor(
             self._imported,
             network,
             statistics,
-            CompressorOptions(reconstruction="sequential", seed=basis.seed),
+            replace(options, reconstruction="sequential", seed=basis.seed),
             calibration=calibration_rows(basis.train or basis.validation, basis.seed).inputs(),
         )
         self._compressors = (searched, careful)
@@ -105,23 +119,23 @@ class Workbench:
         """The network of a policy, or why there is none. Raises Interrupted."""
         start = time.thread_time()
         try:
-            compressed, before = self._compressed(policy)
+            compressed, before, recipe = self._compressed(policy)
             module, history = self._finetuned(compressed, wanted)
             after = self._evaluator.accuracy(fold(module))
             if after < before:  # never give away what fine-tuning has made worse
                 module, after = compressed.module, before
-            return self._exported(compressed, module, history, (before, after), start)
+            return self._exported(compressed, module, history, (before, after), start, recipe)
         except Interrupted:
             raise
         except Exception as error:  # one network that cannot be made does not cost the others
             return f"{type(error).__name__}: {error}"
 
-    def _compressed(self, policy: Policy) -> tuple[Compressed, float]:
-        """By the recipe of the search or the careful one, whichever does better on validation; and its accuracy."""
+    def _compressed(self, policy: Policy) -> tuple[Compressed, float, Compressor]:
+        """By the recipe of the search or the careful one, whichever does better on validation; how well; which."""
         made = [compressor.compress(policy) for compressor in self._compressors]
         judged = [self._evaluator.accuracy(fold(compressed.module)) for compressed in made]
         best = judged.index(max(judged))
-        return made[best], judged[best]
+        return made[best], judged[best], self._compressors[best]
 
     def _finetuned(
         self, compressed: Compressed, wanted: Callable[[], Wanted]
@@ -151,9 +165,15 @@ class Workbench:
         history: tuple[Mapping[str, Any], ...],
         validation: tuple[float, float],
         start: float,
+        recipe: Compressor,
     ) -> Crafted:
-        content = write_onnx(module, self._imported, policy=compressed.policy)
-        parity = check_parity(module, content, self._basis.validation.inputs(0, PARITY_ROWS))
+        policy, rows = compressed.policy, self._basis.validation.inputs(0, PARITY_ROWS)
+        content = write_onnx(module, self._imported, policy=policy)
+        parity = check_parity(module, content, rows, exact=True)
+        packed = pack(content)
+        steps, floating = self._steps(policy, recipe, validation, bool(history), packed)
+        intended = integer_layers(fold(module), policy) if policy.bits else frozenset()
+        four_bit = self._four_bit(module, policy)
         test, interval = judge(content, self._basis.test, self._basis.evaluation.metric)
         state = {name: value.contiguous().clone() for name, value in module.state_dict().items()}
         return Crafted(
@@ -169,7 +189,34 @@ class Workbench:
             interval=interval,
             parity=asdict(parity),
             cpu_seconds=time.thread_time() - start,
+            packed=packed,
+            contributions=tuple(as_json(steps)),
+            intended=tuple(sorted(intended)),
+            fallen_back=tuple(sorted(intended - int8_layers(content))) if intended else (),
+            floating=floating if policy.bits else None,
+            four_bit=four_bit,
+            four_bit_parity=None if four_bit is None else asdict(check_parity(module, four_bit, rows, exact=True)),
         )
+
+    def _steps(
+        self, policy: Policy, recipe: Compressor, validation: tuple[float, float], tuned: bool, packed: Packed
+    ) -> tuple[list[Contribution], bytes]:
+        """What each step changed; and the file of the last network with 32 bits."""
+        made = list(Steps(self._imported, self._bare, recipe, self._evaluator.accuracy).until_quantized(policy))
+        steps = [contribution for contribution, _ in made]
+        size = len(packed.content)
+        if policy.bits:
+            steps.append(Contribution("quantized", validation[0], size))
+        if tuned:
+            steps.append(Contribution("fine-tuned", validation[1], size))
+        return steps, made[-1][1]
+
+    def _four_bit(self, module: fx.GraphModule, policy: Policy) -> bytes | None:
+        """The file for 4-bit kernels, if it is asked for and differs."""
+        if not self._basis.four_bit_linear:
+            return None
+        content = write_onnx(module, self._imported, policy=policy, four_bit_linear=True)
+        return content if b"MatMulNBits" in content else None
 
 
 class SerialWorkshop:
@@ -198,9 +245,7 @@ def judge(content: bytes, split: Split, metric: str) -> tuple[float, Interval]:
 
 def run_onnx(content: bytes, inputs: Tensor, batch: int = BATCH) -> Tensor:
     """Outputs of an ONNX file on one thread; row by row if it takes no more at once."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    session = open_session(content, exact=True)  # as the device computes it, which need not be this machine
     entry = session.get_inputs()[0]
     at_once = entry.shape[0] if isinstance(entry.shape[0], int) else batch
     answers = [session.run(None, {entry.name: rows.numpy()})[0] for rows in torch.split(inputs, at_once)]

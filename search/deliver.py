@@ -7,13 +7,14 @@ is another machine, its figure stays a prediction and is called one.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import onnx
 
-from compressors import write_onnx
+from compressors import pack, write_onnx
 from hw_models.measure import time_together
 from hw_models.profiler.host import is_this_host
 from hw_models.timing import Timing
@@ -37,6 +38,7 @@ class Judged:
     content: bytes
     accuracy: float
     interval: Interval
+    packed_bytes: int  #: of its packed file
 
 
 def deliver(
@@ -58,7 +60,10 @@ def deliver(
             failures.append(crafted)
             recorder.log("error", f"candidate {n} cannot be delivered: {crafted}")
         else:
-            recorder.delivered(_delivered(n, ledger.candidates[n], crafted, original, prepared, plan))
+            delivered = _delivered(n, ledger.candidates[n], crafted, original, prepared, plan)
+            recorder.delivered(delivered)
+            for text in cautions(delivered.report):
+                recorder.log("warning", f"candidate {n}: {text}")
             recorder.spent(crafted.cpu_seconds)
         done += 1
         recorder.progress("delivering", done, len(chosen))
@@ -85,15 +90,24 @@ def choose(front: Front, most: int) -> tuple[int, ...]:
 
 def _basis(plan: JobPlan, prepared: Prepared) -> CraftBasis:
     splits = prepared.splits
-    return CraftBasis(prepared.basis, splits.train, splits.validation, splits.test, plan.finetune_epochs, plan.seed)
+    return CraftBasis(
+        prepared.basis,
+        splits.train,
+        splits.validation,
+        splits.test,
+        plan.finetune_epochs,
+        plan.seed,
+        plan.compression.four_bit_linear,
+    )
 
 
 def _original(inputs: JobInputs, prepared: Prepared) -> Judged:
     """The user's own file, if it is one that runs a single input; else the network written anew."""
-    content = inputs.model
+    content, written = inputs.model, write_onnx(prepared.imported.module, prepared.imported, policy=UNCHANGED)
     if inputs.architecture is not None or not _takes_one(content):
-        content = write_onnx(prepared.imported.module, prepared.imported, policy=UNCHANGED)
-    return Judged(content, *judge(content, prepared.splits.test, prepared.basis.metric))
+        content = written
+    accuracy, interval = judge(content, prepared.splits.test, prepared.basis.metric)
+    return Judged(content, accuracy, interval, len(pack(written).content))
 
 
 def _takes_one(content: bytes) -> bool:
@@ -104,41 +118,52 @@ def _takes_one(content: bytes) -> bool:
 def _delivered(
     n: int, candidate: Candidate, crafted: Crafted, original: Judged, prepared: Prepared, plan: JobPlan
 ) -> Delivered:
-    before, after = time_together([original.content, crafted.content])
+    others = {"floating": crafted.floating, "four_bit": crafted.four_bit}
+    present = {name: content for name, content in others.items() if content is not None}
+    before, after, *rest = time_together([original.content, crafted.content, *present.values()])
+    timings = {"original": before, "delivered": after, **dict(zip(present, rest, strict=True))}
     split = Provenance("measured", f"test split, {len(prepared.splits.test)} rows, {ORT}")
     costs = prepared.setting.space(plan).measure(candidate.policy)
     here = is_this_host(prepared.setting.device)
-    measurement = _measured(costs, crafted.test, split, crafted.content, after if here else None)
-    beside = _measured(prepared.original, original.accuracy, split, original.content, before if here else None)
-    report = _report(candidate, crafted, original, (before, after))
+    sizes = (len(crafted.packed.content), original.packed_bytes) if prepared.setting.sizes is not None else (None, None)
+    measurement = _measured(costs, crafted.test, split, sizes[0], after if here else None)
+    beside = _measured(prepared.original, original.accuracy, split, sizes[1], before if here else None)
+    report = _report(candidate, crafted, original, timings)
     files = {
         "model.onnx": crafted.content,
+        "model.ptz": crafted.packed.content,
         "weights.safetensors": crafted.weights,
         "policy.json": json.dumps(_policy_json(candidate, crafted), indent=2).encode(),
         "report.md": candidate_report(n, candidate, measurement, beside, crafted.precision, report).encode(),
     }
+    if crafted.four_bit is not None:
+        files["model-4bit.onnx"] = crafted.four_bit
     return Delivered(n, measurement, beside, files, crafted.precision, report)
 
 
 def _measured(
-    costs: Measurement, accuracy: float, split: Provenance, content: bytes, timing: Timing | None
+    costs: Measurement, accuracy: float, split: Provenance, packed_bytes: int | None, timing: Timing | None
 ) -> Measurement:
-    obtained = dict(costs.obtained) | {"accuracy": split, "size_bytes": Provenance("measured", "the ONNX file")}
+    """packed_bytes: None where sizes do not mean packed files, but what lies in the device's flash."""
+    obtained = dict(costs.obtained) | {"accuracy": split}
+    size = costs.size_bytes
+    if packed_bytes is not None:
+        size, obtained["size_bytes"] = packed_bytes, Provenance("measured", "the packed file")
     latency = costs.latency_ms
     if timing is not None:
         latency = timing.latency_ms
         obtained["latency_ms"] = Provenance("measured", f"{ORT}, batch 1, 1 thread, lower quartile")
-    return replace(costs, accuracy=accuracy, latency_ms=latency, size_bytes=len(content), obtained=obtained)
+    return replace(costs, accuracy=accuracy, latency_ms=latency, size_bytes=size, obtained=obtained)
 
 
 def _report(
     candidate: Candidate,
     crafted: Crafted,
     original: Judged,
-    timings: tuple[Timing, Timing],
+    timings: Mapping[str, Timing],
 ) -> dict[str, Any]:
     """JSON beside the files: what was promised, what was measured, and whether it is any faster."""
-    before, after = timings
+    before, after = timings["original"], timings["delivered"]
     assert candidate.measurement is not None  # front members were measured
     return {
         "predicted": candidate.measurement.to_json(),
@@ -154,10 +179,55 @@ def _report(
             "speedup": before.latency_ms / after.latency_ms,
         },
         "faster": after.latency_ms < before.latency_ms,
+        "integers": {
+            "intended": list(crafted.intended),
+            "fallen_back": list(crafted.fallen_back),
+            "floating_latency_ms": timings["floating"].latency_ms if "floating" in timings else None,
+        },
+        "four_bit": _four_bit(crafted, timings),
+        "packed": _packed(candidate, crafted, original),
+        "contributions": [dict(step) for step in crafted.contributions],
         "parity": dict(crafted.parity),
         "finetuning": [dict(epoch) for epoch in crafted.history],
         "layers": [dict(layer) for layer in crafted.layers],
     }
+
+
+def _four_bit(crafted: Crafted, timings: Mapping[str, Timing]) -> dict[str, Any] | None:
+    if crafted.four_bit is None or crafted.four_bit_parity is None:
+        return None
+    return {"latency_ms": timings["four_bit"].latency_ms, "parity": dict(crafted.four_bit_parity)}
+
+
+def _packed(candidate: Candidate, crafted: Crafted, original: Judged) -> dict[str, Any]:
+    """Bytes of the packed file, to the last one."""
+    assert candidate.measurement is not None
+    total = len(crafted.packed.content)
+    return {
+        "size_bytes": total,
+        "predicted_bytes": candidate.measurement.size_bytes,
+        "onnx_bytes": len(crafted.content),
+        "original_bytes": original.packed_bytes,
+        "ratio": original.packed_bytes / total,
+        "layers": crafted.packed.by_layer(),
+        "overhead_bytes": crafted.packed.overhead_bytes,
+    }
+
+
+def cautions(report: Mapping[str, Any]) -> list[str]:
+    """What a person should know before using a delivered network: layers and speeds that are not as intended."""
+    integers, host, found = report["integers"], report["host"], []
+    if integers["fallen_back"]:
+        found.append(
+            f"ONNX Runtime computes {', '.join(integers['fallen_back'])} in floating point, though they have 8 bits"
+        )
+    wide = integers["floating_latency_ms"]
+    if wide is not None and host["latency_ms"] > wide:
+        found.append(
+            f"slower on this host than the same network with 32 bits: {host['latency_ms']:.4f} against {wide:.4f} ms;"
+            " conversions between integers and floating point cost more than 8-bit kernels save"
+        )
+    return found
 
 
 def _policy_json(candidate: Candidate, crafted: Crafted) -> dict[str, Any]:

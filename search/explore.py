@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from compressors import PackedSizes
 from hw_models.cost import Costs
 from hw_models.devices import load_device
+from hw_models.stored_bits import StoredBits
 from paretrim.algorithms import check_options
 from paretrim.errors import NotMeasured, ParetrimError, SearchExhausted
 from paretrim.network import Network
@@ -22,6 +24,7 @@ from search.algorithm import Algorithm, Gauged, Task
 from search.algorithms import ALGORITHMS
 from search.evaluate import Outcome, Pool
 from search.front import Front
+from search.packed_costs import PackedCosts
 from search.plan import (
     Checkpoint,
     CurveStep,
@@ -34,7 +37,7 @@ from search.plan import (
     Wanted,
 )
 from search.race import rights_needed
-from search.space import Space
+from search.space import CostModel, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +71,14 @@ class SearchSetting:
     judged: Provenance  #: how accuracies are obtained
     orders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  #: units by group, the least important first
     rows: int = 0  #: validation rows that decide over a candidate
+    sizes: PackedSizes | None = None  #: where sizes mean packed files
 
     def space(self, plan: JobPlan) -> Space:
         """The policies allowed. Raises Infeasible."""
-        device = load_device(self.device)
-        costs = Costs(self.network, device)
+        device = StoredBits(load_device(self.device), plan.compression)
+        costs: CostModel = Costs(self.network, device)
+        if self.sizes is not None:
+            costs = PackedCosts(Costs(self.network, device), self.sizes)
         return Space(self.network, device, costs, objectives=plan.objectives, constraints=plan.constraints)
 
 

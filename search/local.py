@@ -12,14 +12,17 @@ a crash is as if it had never been. So candidates, curve and checkpoint are kept
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
+from paretrim.compression import Compression
 from paretrim.errors import InvalidInput
 from paretrim.problem import Budget, Candidate, Constraint, Measurement, Objective, Policy
 from search.plan import (
@@ -38,6 +41,9 @@ Show = Callable[[str, int, int], None]
 Say = Callable[[str, str], None]
 
 STATE = ".paretrim"
+
+#: algorithms that are an agent, whose networks can go on with another model
+AGENTS = ("amc", "haq", "joint", "sac", "td3")
 
 
 def begin(folder: Path, plan: JobPlan, inputs: JobInputs) -> None:
@@ -73,6 +79,42 @@ def taken_up(folder: Path) -> tuple[JobPlan, JobInputs]:
         raise InvalidInput(f"the job's dataset {dataset} is no longer there", field="resume")
     inputs = JobInputs((state / "model").read_bytes(), dataset, job["device"], job["architecture"])
     return plan_from(job["plan"]), inputs
+
+
+def with_lessons(plan: JobPlan, inputs: JobInputs, folder: Path) -> JobPlan:
+    """The plan of a job that begins with what the job of another folder found.
+
+    On the same model its candidates are taken over, whatever its device; on another one the networks of its agents, for
+    the searches of this plan by the same algorithms. Raises InvalidInput if there is nothing to take over.
+    """
+    earlier, theirs = taken_up(folder)
+    state = folder / STATE
+    lines = {search.id: _whole_lines(state / f"{search.id}.jsonl") for search in earlier.searches}
+    if (theirs.model, theirs.architecture) == (inputs.model, inputs.architecture):
+        if earlier.metric != plan.metric:
+            raise InvalidInput(
+                f"the job in {folder} measured {earlier.metric}, this one {plan.metric}; give the same --metric",
+                field="learn_from",
+            )
+        windows = [line for id_ in lines for line in lines[id_] if "candidates" in line]
+        known = tuple(_candidate(entry) for line in windows for entry in line["candidates"])
+        if not known:
+            raise InvalidInput(f"the job in {folder} has no candidates yet", field="learn_from")
+        return replace(plan, known=known)
+    teachers = {}
+    for search in earlier.searches:
+        told = [line["told"] for line in lines[search.id] if "told" in line]
+        arrays = state / f"{search.id}-{told[-1]}.safetensors" if told else None
+        if search.algorithm in AGENTS and arrays is not None and arrays.exists():
+            teachers.setdefault(search.algorithm, arrays.read_bytes())
+    wanted = {search.algorithm for search in plan.searches}
+    if not wanted & teachers.keys():
+        raise InvalidInput(
+            f"the job in {folder} was on another model, of which only agents can be taken over, and no agent of it "
+            f"({', '.join(sorted(teachers)) or 'it has none'}) is among this job's algorithms",
+            field="learn_from",
+        )
+    return replace(plan, teachers={name: arrays for name, arrays in teachers.items() if name in wanted})
 
 
 class FolderRecorder:
@@ -248,7 +290,10 @@ def plan_json(plan: JobPlan) -> dict[str, Any]:
         "deliver": plan.deliver,
         "validation_samples": plan.validation_samples,
         "metric": plan.metric,
+        "compression": plan.compression.to_json(),
         "racing": plan.racing,
+        "known": [_candidate_json(candidate) for candidate in plan.known],
+        "teachers": {name: base64.b64encode(arrays).decode() for name, arrays in plan.teachers.items()},
     }
 
 
@@ -261,6 +306,9 @@ def plan_from(value: Mapping[str, Any]) -> JobPlan:
             "objectives": tuple(Objective(metric) for metric in value["objectives"]),
             "constraints": tuple(Constraint(*constraint) for constraint in value["constraints"]),
             "budget": Budget(*value["budget"]),
+            "compression": Compression.from_json(value.get("compression", {})),
+            "known": tuple(_candidate(entry) for entry in value.get("known", ())),
+            "teachers": {name: base64.b64decode(text) for name, text in value.get("teachers", {}).items()},
         }
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from paretrim.compression import Compression
 from paretrim.problem import Budget, Candidate, Constraint, Measurement, Objective
 
 #: so sure it must be, by default, that a candidate cannot enter the front, before it is dropped
@@ -59,7 +60,10 @@ class JobPlan:
     deliver: int = 8  #: at most so many front members are fine-tuned, exported and measured
     validation_samples: int | None = None
     metric: str = "top1"
+    compression: Compression = field(default_factory=Compression)  #: how policies are carried out
     racing: float = CONFIDENCE  #: with this confidence candidates that cannot enter the front are dropped; 0: none are
+    known: tuple[Candidate, ...] = ()  #: of an earlier job on this model: searches begin with the best, learn from all
+    teachers: Mapping[str, bytes] = field(default_factory=dict)  #: by algorithm, an agent's state on another model
 
     def number(self, position: int, index: int) -> int:
         """A candidate's number within the job. 0 is the original model."""

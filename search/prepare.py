@@ -7,7 +7,7 @@ is kept with the job, so that a resumed job sees the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,24 +16,30 @@ from compressors import (
     Compressor,
     CompressorOptions,
     Imported,
+    PackedSizes,
     Statistics,
     collect_statistics,
     describe,
+    equalize,
     read_onnx,
     read_safetensors,
 )
 from hw_models.cost import Costs
 from hw_models.devices import load_device
 from hw_models.profiler import extend_table
+from hw_models.stored_bits import StoredBits, check_compression, needs_headroom
+from paretrim.compression import Compression
 from paretrim.errors import InvalidModel, JobFailed
 from paretrim.network import Network
 from paretrim.problem import Measurement, Provenance
 from search.data import Split, Splits, check_fits, load_dataset
 from search.evaluate import Evaluator, run_network
 from search.explore import SearchSetting
+from search.packed_costs import PackedCosts, packed_sizes, stores_packed
 from search.plan import JobInputs, JobPlan, Recorder
 from search.race import SHARES, rungs, spread_rows
 from search.score import margins, score
+from search.space import CostModel
 
 #: rows statistics are collected on
 CALIBRATION_ROWS = 512
@@ -51,11 +57,18 @@ class EvaluationBasis:
     scoring: Split  #: the validation rows a candidate is scored on
     metric: str
     racing: float = 0.0  #: confidence with which candidates are dropped before the last row; 0: none are
+    options: CompressorOptions = field(default_factory=CompressorOptions)
+    equalized: bool = False  #: whether neighbouring layers are scaled against each other first
+
+    def imported(self) -> Imported:
+        """The network that is compressed."""
+        found = read_model(self.model, self.architecture)
+        return equalize(found) if self.equalized else found
 
     def evaluator(self) -> Evaluator:
         """The same in every process."""
-        imported = read_model(self.model, self.architecture)
-        compressor = Compressor(imported, describe(imported), self.statistics, CompressorOptions())
+        imported = self.imported()
+        compressor = Compressor(imported, describe(imported), self.statistics, self.options)
         return Evaluator(compressor, self.scoring, self.metric, confidence=self.racing)
 
 
@@ -98,9 +111,12 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
     """
     recorder.progress("preparing", 0, 3)
     imported = read_model(inputs.model, inputs.architecture)
+    if plan.compression.equalize:
+        imported = equalize(imported)
     network = describe(imported)
     if not network.layers:
         raise InvalidModel("the network has no layer with weights, so there is nothing to compress", field="model")
+    check_compression(network, load_device(inputs.device), plan.compression)
     splits = load_dataset(inputs.dataset, plan.seed)
     check_fits(splits, imported.input_shape, imported.output_shape, plan.metric)
     before = recorder.preparation()
@@ -110,23 +126,28 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
     statistics = _statistics(imported, network, rows, plan.seed)
     recorder.progress("preparing", 2, 3)
     scoring = splits.validation.sample(plan.validation_samples, plan.seed)
-    compressor = Compressor(imported, network, statistics, CompressorOptions())
+    options = compressor_options(plan.compression, inputs.device)
+    compressor = Compressor(imported, network, statistics, options)
     judged = Provenance("measured", f"validation split, {len(scoring)} rows")
     if before is None:
         document = _with_measurements(plan, inputs.device, network)
-        original, order = _measure_original(imported, scoring, plan, Costs(network, load_device(document)), judged)
+        sizes = _packed_sizes(plan, document, imported, network, statistics, options)
+        original, order = _measure_original(imported, scoring, plan, _costs(network, document, sizes), judged)
     else:
         document, original = before["device"], Measurement.from_json(before["original"])
-        order = before.get("order")
+        order, known = before.get("order"), before.get("packed_sizes")
+        sizes = None if known is None else PackedSizes.from_json(known)
     if order is not None:
         scoring = scoring.take(np.array(order, dtype=np.intp))
-    basis = EvaluationBasis(inputs.model, inputs.architecture, statistics, scoring, plan.metric, plan.racing)
+    source = (inputs.model, inputs.architecture, statistics)
+    basis = EvaluationBasis(*source, scoring, plan.metric, plan.racing, options, plan.compression.equalize)
     evaluator = Evaluator(compressor, scoring, plan.metric, confidence=plan.racing)
-    setting = SearchSetting(network, document, original, judged, compressor.orders(), len(scoring))
+    setting = SearchSetting(network, document, original, judged, compressor.orders(), len(scoring), sizes)
     prepared = Prepared(imported, splits, basis, setting, evaluator)
     prepared.setting.space(plan)  # says now if the constraints cannot be met
     if before is None:
         preparation = _preparation(prepared) | {"order": order}
+        preparation["packed_sizes"] = None if sizes is None else sizes.to_json()
         recorder.prepared(original, preparation, (*imported.warnings, *splits.notes))
     recorder.progress("preparing", 3, 3)
     return prepared
@@ -140,6 +161,39 @@ def _with_measurements(plan: JobPlan, document: Mapping[str, Any], network: Netw
     return document
 
 
+def compressor_options(compression: Compression, device: Mapping[str, Any], **more: Any) -> CompressorOptions:
+    """How policies are carried out in a job. device: its document; more: further options."""
+    return CompressorOptions(
+        activation_range=compression.activation_range,
+        weight_range=compression.weight_range,
+        weight_rounding=compression.weight_rounding,
+        weight_quantizer=compression.weight_quantizer,
+        weight_quantizers=compression.weight_quantizers,
+        headroom=needs_headroom(device),
+        **more,
+    )
+
+
+def _costs(network: Network, document: Mapping[str, Any], sizes: PackedSizes | None) -> CostModel:
+    costs = Costs(network, load_device(document))
+    return costs if sizes is None else PackedCosts(costs, sizes)
+
+
+def _packed_sizes(
+    plan: JobPlan,
+    document: Mapping[str, Any],
+    imported: Imported,
+    network: Network,
+    statistics: Statistics,
+    options: CompressorOptions,
+) -> PackedSizes | None:
+    """What sizes are predicted from, where they mean packed files."""
+    if not stores_packed(document):
+        return None
+    device = StoredBits(load_device(document), plan.compression)
+    return packed_sizes(imported, network, statistics, options, device)
+
+
 def _statistics(imported: Imported, network: Network, rows: Split, seed: int) -> Statistics:
     try:
         return collect_statistics(imported, network, rows.inputs(), seed=seed)
@@ -148,7 +202,7 @@ def _statistics(imported: Imported, network: Network, rows: Split, seed: int) ->
 
 
 def _measure_original(
-    imported: Imported, scoring: Split, plan: JobPlan, costs: Costs, judged: Provenance
+    imported: Imported, scoring: Split, plan: JobPlan, costs: CostModel, judged: Provenance
 ) -> tuple[Measurement, list[int] | None]:
     """The original's figures; and if candidates race, the order in which they meet the rows."""
     try:

@@ -65,6 +65,8 @@ def candidate_report(
         "## Accuracy\n\n" + _accuracy(report),
         "## Speed on this host\n\n" + _speed(report),
         "## Exported file\n\n" + _parity(report),
+        "## What each step contributed\n\n" + _contributions(report["contributions"]),
+        "## Packed file\n\n" + _packed(report["packed"]),
         "## Layers\n\n" + _layers(report["layers"]),
     ]
     if report["finetuning"]:
@@ -164,11 +166,53 @@ def _speed(report: Mapping[str, Any]) -> str:
         ["original", f"{host['original_latency_ms']:.4f}", "-", "-"],
         ["delivered", f"{host['latency_ms']:.4f}", f"{host['p10_ms']:.4f}", f"{host['p90_ms']:.4f}"],
     ]
-    note = (
+    wide, four_bit = report["integers"]["floating_latency_ms"], report["four_bit"]
+    if wide is not None:
+        rows.append(["the same with 32 bits", f"{wide:.4f}", "-", "-"])
+    if four_bit is not None:
+        rows.append(["with 4-bit kernels (model-4bit.onnx)", f"{four_bit['latency_ms']:.4f}", "-", "-"])
+    integers = _integers(report["integers"])
+    note = integers + (
         "Measured in turns, batch 1, one thread: the lower quartile of the CPU time of the thread that runs the"
         " network."
     )
     return table(["ONNX Runtime", "ms", "p10", "p90"], rows) + "\n\n" + note
+
+
+def _integers(integers: Mapping[str, Any]) -> str:
+    wanted, lost = integers["intended"], integers["fallen_back"]
+    if not wanted:
+        return ""
+    text = f"{len(wanted) - len(lost)} of {len(wanted)} layers of 8 bits or fewer run in 8-bit kernels"
+    return text + (f"; in floating point: {', '.join(lost)}. " if lost else ". ")
+
+
+def _contributions(steps: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        [
+            step["step"],
+            figure("accuracy", step["accuracy"]),
+            f"{100 * step['accuracy_change']:+.2f} points" if place else "-",
+            figure("size_bytes", step["size_bytes"]),
+            f"{step['size_change']:+,} bytes" if place else "-",
+        ]
+        for place, step in enumerate(steps)
+    ]
+    return table(["step", "accuracy, validation", "change", "packed size", "change"], rows)
+
+
+def _packed(packed: Mapping[str, Any]) -> str:
+    predicted = packed["predicted_bytes"]
+    rows = [
+        ["original, packed", figure("size_bytes", packed["original_bytes"])],
+        ["packed (model.ptz)", figure("size_bytes", packed["size_bytes"])],
+        ["predicted in the search", "-" if predicted is None else figure("size_bytes", predicted)],
+        ["as ONNX", figure("size_bytes", packed["onnx_bytes"])],
+        ["compression ratio", f"{packed['ratio']:.2f}"],
+    ]
+    layers = [[name, size] for name, size in packed["layers"].items()]
+    layers.append(["graph, names, checksum", packed["overhead_bytes"]])
+    return table(["", ""], rows) + "\n\n" + table(["layer", "bytes in the packed file"], layers)
 
 
 def _parity(report: Mapping[str, Any]) -> str:

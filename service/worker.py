@@ -16,14 +16,19 @@ import threading
 import time
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
+from paretrim.compression import Compression
 from paretrim.errors import JobFailed
 from paretrim.problem import Budget, Constraint, Measurement, Objective
 from paretrim.wire import JobRequest
 from search.plan import Interrupted, JobInputs, JobPlan, LeaseLost, SearchPlan
-from service import jobs, tables
+from service import exports, jobs, tables
 from service.artifacts import Artifacts
 from service.database import Database
 from service.errand import BROKEN, DONE, LOST, Errand
+from service.exporter import ExportRecorder, export
+from service.exports import ExportFence
 from service.jobs import Fence, Fenced
 from service.recorder import FLUSH_SECONDS, PATIENCE_SECONDS, SqlRecorder, candidate_of
 
@@ -50,6 +55,7 @@ def plan_of(job: tables.Job, searches: list[tables.Search]) -> JobPlan:
         validation_samples=request.validation_samples,
         racing=request.racing,
         metric=request.metric,
+        compression=Compression.from_json(request.compression),
     )
 
 
@@ -90,9 +96,22 @@ class Lease:
 
     def _renew(self) -> None:
         fence, seconds = self._errand.fence, self._errand.lease_seconds
-        self._database.insist(
-            lambda session: jobs.renew(session, fence, lease_seconds=seconds), patience_seconds=PATIENCE_SECONDS
-        )
+        wanted = _export_fence(self._errand)
+
+        def renew(session: Session) -> None:
+            if wanted is None:
+                jobs.renew(session, fence, lease_seconds=seconds)
+            else:
+                exports.renew(session, wanted, lease_seconds=seconds)
+
+        self._database.insist(renew, patience_seconds=PATIENCE_SECONDS)
+
+
+def _export_fence(errand: Errand) -> ExportFence | None:
+    """Of an errand to deliver a single candidate."""
+    if errand.candidate is None:
+        return None
+    return ExportFence(errand.job_id, errand.candidate, errand.attempt, errand.owner)
 
 
 def work(errand: Errand) -> int:
@@ -102,9 +121,17 @@ def work(errand: Errand) -> int:
     artifacts = Artifacts(Path(errand.data_dir) / "artifacts")
     try:
         plan, inputs = _load(database, artifacts, errand.job_id)
-        recorder = SqlRecorder(database, artifacts, plan, errand.fence)
+        wanted = _export_fence(errand)
+        recorder: SqlRecorder
+        if wanted is None:
+            recorder = SqlRecorder(database, artifacts, plan, errand.fence)
+        else:
+            recorder = ExportRecorder(database, artifacts, plan, wanted)
         signal.signal(signal.SIGTERM, lambda _number, _frame: recorder.leave())
         with Lease(database, errand, recorder):
+            if isinstance(recorder, ExportRecorder):
+                export(database, recorder, plan, inputs)
+                return DONE
             return _run(database, errand, plan, inputs, recorder)
     except (LeaseLost, Fenced):
         log.warning("job %s is no longer this worker's", errand.job_id)

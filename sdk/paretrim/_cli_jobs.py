@@ -57,6 +57,9 @@ def submit(
         float | None, typer.Option(help="Sure so far, candidates off the front are dropped early. 0: never.")
     ] = None,
     metric: Annotated[str | None, typer.Option(help="top1, top5, mse or auc.")] = None,
+    compression: Annotated[
+        list[str] | None, typer.Option(help="Such as weight_quantizer=kmeans or 'storage_bits=[2,4]'; may be repeated.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
     priority: Annotated[int | None, typer.Option(help="Higher goes first.")] = None,
@@ -80,6 +83,7 @@ def submit(
             validation_samples=validation_samples,
             racing=racing,
             metric=metric,
+            compression={name: literal(value) for name, value in pairs(compression, "--compression").items()} or None,
             name=name,
             tags=tag,
             priority=priority,

@@ -71,10 +71,10 @@ class Compression:
         for name in ("equalize", "four_bit_linear"):
             if not isinstance(getattr(self, name), bool):
                 raise InvalidInput("it must be true or false", field=f"compression.{name}")
-        if isinstance(self.storage_bits, str) or any(
+        if not isinstance(self.storage_bits, list | tuple) or any(
             not isinstance(bits, int) or isinstance(bits, bool) or not 1 <= bits <= 8 for bits in self.storage_bits
         ):
-            raise InvalidInput("widths must be whole numbers from 1 to 8", field="compression.storage_bits")
+            raise InvalidInput("it must be a list of whole numbers from 1 to 8", field="compression.storage_bits")
         object.__setattr__(self, "storage_bits", tuple(sorted(set(self.storage_bits))))
 
     @classmethod

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from paretrim.compression import Compression
 from paretrim.problem import METRICS, Constraint
 
 T = TypeVar("T")
@@ -168,6 +169,7 @@ class JobRequest(Request):
     validation_samples: Annotated[int | None, Field(ge=1)] = None  #: images a candidate is scored on; all, if absent
     racing: Annotated[float, Field(ge=0, lt=1)] = 0.99  #: so sure, candidates off the front are dropped early; 0: never
     metric: Annotated[str, Field(max_length=32)] = "top1"
+    compression: dict[str, Any] = {}  #: how policies are carried out, see `paretrim.compression.Compression`
     name: Annotated[str | None, Field(max_length=255)] = None
     tags: Annotated[list[str], Field(max_length=32)] = []
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
@@ -190,6 +192,11 @@ class JobRequest(Request):
         if len(set(objectives)) != len(objectives):
             raise ValueError("an objective is named twice")
         return objectives
+
+    @field_validator("compression")
+    @classmethod
+    def _known_compression(cls, options: dict[str, Any]) -> dict[str, Any]:
+        return Compression.from_json(options).to_json()
 
     @field_validator("constraints")
     @classmethod
