@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Literal
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from compressors.criteria import CriterionName, Ranking
 from compressors.fold import fold
@@ -25,12 +25,14 @@ from compressors.ranges import RangeMethod
 from compressors.rebuild import Kept, Rebuilder
 from compressors.reconstruction import RIDGE, covariance
 from compressors.refit import refit_in_order
+from compressors.sparsity import is_removed, keep_zeros, masked, thin_out, zero_share
 from compressors.statistics import Statistics
 from compressors.weight_steps import StepMethod
 from paretrim.compression import Compression, WeightQuantizer, WeightRule
 from paretrim.errors import InvalidInput, InvalidPolicy
 from paretrim.network import Network
 from paretrim.problem import FULL_PRECISION, Bits, Policy
+from paretrim.sparsity import Sparsity
 
 #: pruned networks remembered, so that a policy that changes bits only is not pruned again
 REMEMBERED = 16
@@ -54,6 +56,9 @@ class CompressorOptions:
     weight_quantizers: Mapping[str, WeightQuantizer] = field(default_factory=dict)  #: by layer
     #: whether 8-bit weights beside 8-bit activations keep to 7 bits; None: if this machine's kernels need it
     headroom: bool | None = None
+    #: which weights of sparse layers go: obs, by what they do to the layer's output, the others making up for them;
+    #: magnitude, the smallest, the others as they are
+    sparsity_rule: Literal["obs", "magnitude"] = "obs"
     low_rank: Scheme = "tucker"  #: how k x k convolutions are factored where the policy gives a rank
     seed: int = 0  #: for criterion="random", and the rows of the sequential reconstruction
 
@@ -75,6 +80,7 @@ class LayerReport:
     out_channels: int
     bits: Bits
     error_share: float  #: output variance lost with its inputs, as predicted from the Gram matrix; 0 if none was
+    zero_share: float = 0.0  #: weights that are zero because the policy makes the layer sparse
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +173,11 @@ class Compressor:
         """By group that may shrink its units as the criterion ranks them, the least important first."""
         return {g.name: tuple(self._ranking.order(g.name).tolist()) for g in self._network.prunable_groups}
 
+    def damages(self) -> dict[str, tuple[float, ...]]:
+        """By group that may shrink, what is lost when its first 0, 1, ... units of `orders` are gone; see `Ranking`."""
+        found = {g.name: self._ranking.damages(g.name) for g in self._network.prunable_groups}
+        return {name: losses for name, losses in found.items() if losses}
+
     def compress(self, policy: Policy) -> Compressed:
         """The network under a policy. Raises InvalidPolicy naming the group or layer at fault."""
         kept = self.kept(policy)
@@ -177,14 +188,16 @@ class Compressor:
                 )
         pruned = self._prune(policy, kept)
         if any(bits.weight <= 16 or bits.activation <= 8 for bits in policy.bits.values()):
-            remaining = {name: self._remaining(name, kept) for name in policy.bits}
+            remaining = {name: self._remaining(name, kept) for name in policy.bits if name not in policy.sparsity}
+            self._check_sparse_quantizers(policy)
             module = self._quantizer.quantize(pruned.folded, policy.bits, remaining, pruned.key)
+            keep_zeros(masked(module))
         else:
             module = clone(pruned.module)
         return Compressed(module, policy, kept, self._report(policy, pruned))
 
     def _prune(self, policy: Policy, kept: Kept) -> _Pruned:
-        key = Policy(keep=kept, rank=policy.rank, removed=policy.removed).key
+        key = Policy(keep=kept, rank=policy.rank, removed=policy.removed, sparsity=policy.sparsity).key
         known = self._pruned.pop(key, None)
         if known is None:
             module = slice_module(self._imported, self._network, kept, policy.removed)
@@ -193,6 +206,8 @@ class Compressor:
                 errors |= self._refit(module.eval(), kept)
             for name, ratio in policy.rank.items():
                 self._factor(module, name, ratio, kept)
+            for name, wanted in policy.sparsity.items():
+                self._thin_out(module.get_submodule(name), name, wanted, kept)
             known = _Pruned(key, module.eval(), errors)
         self._pruned[key] = known
         if len(self._pruned) > REMEMBERED:
@@ -212,6 +227,28 @@ class Compressor:
             moments = covariance(known.gram, self.options.ridge, centred=False)[0][columns][:, columns]
         made = factored(layer, ratio, moments, name=name, scheme=self.options.low_rank)
         replace_module(module, name, made.eval())
+
+    def _thin_out(self, layer: nn.Module, name: str, wanted: Sparsity, kept: Kept) -> None:
+        if is_removed(layer):
+            return
+        known = self._statistics.layers.get(name) if self._statistics else None
+        moments = None
+        if known is not None and self.options.sparsity_rule == "obs" and known.gram.columns == "patches":
+            left = self._remaining(name, kept)
+            width = known.gram.columns_per_channel
+            columns = (left.places[:, None] * width + torch.arange(width)).flatten()
+            moments = covariance(known.gram, self.options.ridge, centred=False)[left.groups][:, columns][:, :, columns]
+        thin_out(layer, wanted, moments)
+
+    def _check_sparse_quantizers(self, policy: Policy) -> None:
+        for name in policy.sparsity:
+            quantizer = self.options.weight_quantizers.get(name, self.options.weight_quantizer)
+            if name in policy.bits and quantizer != "uniform":
+                raise InvalidPolicy(
+                    f"layer {name!r} is sparse and its weights go through the {quantizer} quantizer, which has no"
+                    " exact zero; use the uniform one, or no sparsity there",
+                    field=f"sparsity.{name}",
+                )
 
     def _remaining(self, layer: str, kept: Kept) -> Remaining:
         groups = convolution_groups(self._imported.module.get_submodule(layer))
@@ -234,6 +271,7 @@ class Compressor:
                 operation.out_channels,
                 policy.bits.get(operation.name, FULL_PRECISION),
                 pruned.errors.get(operation.name, 0.0),
+                zero_share(pruned.module.get_submodule(operation.name)) if operation.sparsity else 0.0,
             )
             for operation in self._network.sized(policy)
             if operation.is_layer

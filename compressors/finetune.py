@@ -18,6 +18,7 @@ from compressors.features import matching_operations, recorded
 from compressors.graph import clone
 from compressors.losses import Loss, attention_loss, distillation_loss, hint_loss, loss_for, merit, task_loss
 from compressors.operators.recurrent import Recurrent
+from compressors.sparsity import keep_zeros, masked
 from compressors.teaching import Panel, Teacher, panel_of
 from compressors.training import Epoch, FinetuneOptions, Progress, TensorData, TrainingState
 
@@ -109,6 +110,7 @@ class _Run:
         if not options.learn_steps:
             for name, parameter in module.named_parameters():
                 parameter.requires_grad_(not name.endswith("_step"))
+        self._sparse = masked(module)
         self._optimizer = make_optimizer(module, options)
         self._steps_per_epoch = max(1, -(-len(train) // options.batch_size))
         self._steps = max(1, round(options.epochs * self._steps_per_epoch))
@@ -210,6 +212,7 @@ class _Run:
         loss.backward()  # type: ignore[no-untyped-call]
         clip_grad_norm_(self._module.parameters(), options.clip_norm)
         self._optimizer.step()
+        keep_zeros(self._sparse)
         if self._average is not None and options.ema_decay is not None:
             _blend(self._average, self._module, min(options.ema_decay, (1 + self._step) / (10 + self._step)))
         return float(loss.detach())

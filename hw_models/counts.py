@@ -9,7 +9,9 @@ bops      macs x weight bits x activation bits, by layer; a `matmul` of two acti
 size      weights at their bits, packed, rounded up to whole bytes by layer; biases, and the scale and shift of a
           batch norm that cannot be folded, 4 bytes each. A batch norm that only follows a convolution or linear layer
           is folded into it: one bias per output channel remains. A layer of 8 bits or fewer holds besides a 4-byte
-          scale per output channel, and a 4-byte scale and 1-byte zero point for its input.
+          scale per output channel, and a 4-byte scale and 1-byte zero point for its input. Weights of a sparse layer
+          are those that are not zero, and a map of where they are: no runtime here skips zeros, so nothing else counts
+          them.
 memory    bytes of the activations alive at once, at the worst moment, in the order of the operations. What runs in
           place (activations, batch norm, reshapes) makes no second tensor. A tensor takes 1, 2 or 4 bytes an element:
           as its most precise reader needs it; fewer than 8 bits are not packed, since no runtime does that.
@@ -129,7 +131,7 @@ def operation_bytes(operation: SizedOperation, *, bias: bool) -> int:
         return 8 * operation.out_channels
     if not operation.is_layer:
         return 0
-    total = math.ceil(operation_weights(operation) * operation.weight_bits / 8)
+    total = math.ceil(_weight_storage_bits(operation) / 8)
     if operation.kind in GATES:
         total += 4 * 2 * GATES[operation.kind] * operation.out_channels if bias else 0
     else:
@@ -139,6 +141,13 @@ def operation_bytes(operation: SizedOperation, *, bias: bool) -> int:
     if operation.activation_bits <= 8:
         total += 5
     return total
+
+
+def _weight_storage_bits(operation: SizedOperation) -> int:
+    if operation.sparsity is None:
+        return operation_weights(operation) * operation.weight_bits
+    inputs = operation.in_channels // operation.groups
+    return operation.sparsity.stored_bits(operation.out_channels, inputs, operation.kernel, operation.weight_bits)
 
 
 def folded_batch_norms(operations: Sequence[SizedOperation]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from paretrim.errors import InvalidPolicy
 from paretrim.problem import FULL_PRECISION, Bits, Policy
+from paretrim.sparsity import SPARSE_KINDS, Sparsity
 
 #: kinds of operations that hold weights and so are layers
 LAYER_KINDS = frozenset({"conv1d", "conv2d", "conv_transpose2d", "linear", "lstm", "gru", "embedding"})
@@ -126,6 +127,7 @@ class SizedOperation:
     weight_bits: int
     activation_bits: int  #: of its input, if it is a layer; else 32, and what runs depends on its neighbours
     extra: Mapping[str, int]
+    sparsity: Sparsity | None = None  #: zeros among its weights
 
     @property
     def is_layer(self) -> bool:
@@ -220,13 +222,32 @@ class Network:
                 raise InvalidPolicy(
                     f"group {name!r} has units 0..{group.units - 1}, the policy keeps unit {choice[-1]}"
                 )
-        for name in (*policy.bits, *policy.rank):
+        for name in (*policy.bits, *policy.rank, *policy.sparsity):
             if name not in layers:
                 raise InvalidPolicy(f"{name!r} is not a layer of this network; it has {_some(layers)}")
+        for name in policy.sparsity:
+            self._check_sparse(name, policy)
         blocks = {block.name for block in self.blocks}
         for name in policy.removed:
             if name not in blocks:
                 raise InvalidPolicy(f"{name!r} is not a removable block of this network; it has {_some(blocks)}")
+
+    def _check_sparse(self, name: str, policy: Policy) -> None:
+        kind = self.by_name[name].kind
+        if kind not in SPARSE_KINDS:
+            raise InvalidPolicy(
+                f"layer {name!r} ({kind}) cannot be sparse; {', '.join(sorted(SPARSE_KINDS))} can",
+                field=f"sparsity.{name}",
+            )
+        if name in policy.rank:
+            raise InvalidPolicy(
+                f"layer {name!r} cannot have both a lower rank and zeros; name one", field=f"sparsity.{name}"
+            )
+        if policy.bits.get(name, FULL_PRECISION).weight == 1:
+            raise InvalidPolicy(
+                f"layer {name!r} has weights of 1 bit, which cannot be zero; give it 2 or more, or no sparsity",
+                field=f"sparsity.{name}",
+            )
 
     def kept_units(self, policy: Policy) -> dict[str, int]:
         """Units each group keeps under the policy: at least one, ratios rounded half up."""
@@ -251,6 +272,8 @@ class Network:
                 source[operation.name] = _source(operation.inputs[0], source)
                 continue
             made = self._sized_one(operation, source, kept, policy.bits.get(operation.name, FULL_PRECISION))
+            if policy.sparsity and operation.name in policy.sparsity:
+                made = replace(made, sparsity=policy.sparsity[operation.name])
             share = policy.rank.get(operation.name)
             sized += [made] if share is None else factored_parts(made, share)
         return tuple(sized)

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from paretrim.errors import InvalidInput, InvalidPolicy
+from paretrim.sparsity import Sparsity, checked
 
 How = Literal["measured", "predicted"]
 Relation = Literal["<=", ">="]
@@ -70,6 +71,7 @@ class Policy:
     bits: Mapping[str, Bits] = field(default_factory=dict)  #: by layer
     rank: Mapping[str, float] = field(default_factory=dict)  #: by layer: share of the full rank kept, in (0, 1]
     removed: tuple[str, ...] = ()  #: names of residual blocks that are removed
+    sparsity: Mapping[str, Sparsity] = field(default_factory=dict)  #: by layer: weights that become zero
 
     def __post_init__(self) -> None:
         keep = {name: _checked_keep(name, choice) for name, choice in sorted(self.keep.items())}
@@ -80,6 +82,7 @@ class Policy:
         object.__setattr__(self, "bits", bits)
         object.__setattr__(self, "rank", {name: float(r) for name, r in sorted(self.rank.items()) if r != 1.0})
         object.__setattr__(self, "removed", tuple(sorted(set(self.removed))))
+        object.__setattr__(self, "sparsity", checked(self.sparsity))
 
     @cached_property
     def key(self) -> str:
@@ -92,24 +95,28 @@ class Policy:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for the wire and the database."""
+        sparse = {name: sparsity.to_json() for name, sparsity in self.sparsity.items()}
         return {
             "keep": {n: list(c) if isinstance(c, tuple) else c for n, c in self.keep.items()},
             "bits": {name: [bits.weight, bits.activation] for name, bits in self.bits.items()},
             "rank": dict(self.rank),
             "removed": list(self.removed),
-        }
+        } | ({"sparsity": sparse} if sparse else {})  # policies without it keep the keys they had
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Policy:
         """The inverse of `to_json`. Raises InvalidPolicy."""
-        unknown = set(value) - {"keep", "bits", "rank", "removed"}
+        unknown = set(value) - {"keep", "bits", "rank", "removed", "sparsity"}
         if unknown:
-            raise InvalidPolicy(f"a policy has no {', '.join(sorted(unknown))}; it has keep, bits, rank, removed")
+            raise InvalidPolicy(
+                f"a policy has no {', '.join(sorted(unknown))}; it has keep, bits, rank, removed, sparsity"
+            )
         return cls(
             keep={n: tuple(c) if isinstance(c, list) else c for n, c in value.get("keep", {}).items()},
             bits={name: Bits(*pair) for name, pair in value.get("bits", {}).items()},
             rank=value.get("rank", {}),
             removed=tuple(value.get("removed", ())),
+            sparsity=value.get("sparsity", {}),
         )
 
 
@@ -282,7 +289,7 @@ class Constraint:
         return self.bound
 
     def __str__(self) -> str:
-        return f"{self.metric} {self.relation} {self.bound:g}"
+        return f"{self.metric} {self.relation} {self.bound:.15g}"
 
 
 @dataclass(frozen=True, slots=True)
