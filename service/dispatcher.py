@@ -25,7 +25,7 @@ from typing import Literal, cast
 
 import psutil
 
-from service import dialect, housekeeping, inspections, jobs, webhooks
+from service import dialect, exports, housekeeping, inspections, jobs, webhooks
 from service.artifacts import Artifacts
 from service.database import Database
 from service.errand import BROKEN, DONE, LOST, Errand
@@ -77,7 +77,7 @@ class Dispatcher:
         """Until `stop`. Its workers have ended, and their jobs are queued again, when this returns."""
         beside = [
             threading.Thread(target=self._repeat, args=(work,), name=name, daemon=True)
-            for name, work in (("inspections", self._inspect), ("webhooks", self._send))
+            for name, work in (("inspections", self._inspect), ("webhooks", self._send), ("exports", self._export))
         ]
         for thread in beside:
             thread.start()
@@ -118,6 +118,7 @@ class Dispatcher:
                     self.owner,
                     lease_seconds=self.settings.lease_seconds,
                     running_per_workspace=self.settings.max_running_jobs,
+                    running_per_key=self.settings.max_running_jobs_per_key,
                 )
             if fence is None:
                 return
@@ -134,6 +135,9 @@ class Dispatcher:
             lease_seconds=self.settings.lease_seconds,
             executor=cast(Literal["ray", "inline"], self.settings.executor),
         )
+        return self._spawn(errand)
+
+    def _spawn(self, errand: Errand) -> Child:
         folder = Path(tempfile.mkdtemp(prefix="pt", dir="/tmp"))  # short: Ray makes sockets with long names in it
         process = subprocess.Popen(
             self._worker,
@@ -145,7 +149,7 @@ class Dispatcher:
         with suppress(BrokenPipeError):
             process.stdin.write(errand.dump())
             process.stdin.close()
-        return Child(process, fence, folder)
+        return Child(process, errand.fence, folder)
 
     def tend(self) -> None:
         """See what became of the workers, and end those that do not stop when they should."""
@@ -253,6 +257,9 @@ class Dispatcher:
     def _inspect(self) -> bool:
         return inspections.inspect_next(self.settings, self.database, self.artifacts, self.owner)
 
+    def _export(self) -> bool:
+        return export_next(self.settings, self.database, self.owner, self._spawn, self._stopped)
+
     def _send(self) -> bool:
         return webhooks.send_next(self.settings, self.database)
 
@@ -268,6 +275,40 @@ class Dispatcher:
                 self._stopped.wait(1.0)
             if not busy:
                 self._stopped.wait(min(0.2, self.settings.poll_seconds))
+
+
+def export_next(
+    settings: Settings, database: Database, owner: str, spawn: Callable[[Errand], Child], stopped: threading.Event
+) -> bool:
+    """Have a worker deliver the candidate that has waited longest. False if none waits."""
+    with database.write() as session:
+        fence = exports.claim(session, owner, lease_seconds=settings.lease_seconds)
+    if fence is None:
+        return False
+    errand = Errand(
+        database.url,
+        str(settings.data_dir),
+        fence.job_id,
+        fence.attempt,
+        fence.owner,
+        settings.lease_seconds,
+        candidate=fence.n,
+    )
+    child = spawn(errand)
+    while child.process.poll() is None:
+        if stopped.wait(settings.poll_seconds):
+            child.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                child.process.wait(LEAVE_SECONDS)
+            break
+        with suppress(Exception), database.read() as session:
+            if not exports.is_held(session, fence):
+                break  # its job was deleted, or it fell silent
+    end_family(child)
+    shutil.rmtree(child.folder, ignore_errors=True)
+    with suppress(Fenced), database.write() as session:
+        exports.lose(session, fence, f"its worker ended with status {child.process.returncode}")
+    return True
 
 
 def _environment() -> dict[str, str]:

@@ -25,6 +25,7 @@ class Errand:
     owner: str
     lease_seconds: float
     executor: Literal["ray", "inline"] = "ray"
+    candidate: int | None = None  #: deliver this candidate of the job, and do nothing else
 
     @property
     def fence(self) -> Fence:

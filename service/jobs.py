@@ -29,7 +29,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from paretrim.wire import TERMINAL_STATES
@@ -96,23 +96,29 @@ def create(session: Session, job: Job, searches: Sequence[NewSearch], budget: in
     session.flush()
 
 
-def claim(session: Session, owner: str, *, lease_seconds: float, running_per_workspace: int) -> Fence | None:
-    """queued -> running: the most urgent job of a workspace that may run one more. None if there is none."""
-    other = aliased(Job)
-    running = select(func.count()).where(other.workspace_id == Job.workspace_id, other.state.in_(WORKING))
-    waiting = select(Job.id, Job.workspace_id).where(
-        Job.state == "queued", running.scalar_subquery() < running_per_workspace
+def claim(
+    session: Session, owner: str, *, lease_seconds: float, running_per_workspace: int, running_per_key: int = 0
+) -> Fence | None:
+    """queued -> running: the most urgent job of a workspace that may run one more. None if there is none.
+
+    running_per_key: of the jobs that were submitted with one API key; 0: no limit.
+    """
+    waiting = select(Job.id, Job.workspace_id, Job.key_id).where(
+        Job.state == "queued", _running_beside(Job.workspace_id) < running_per_workspace
     )
+    if running_per_key:
+        waiting = waiting.where(or_(Job.key_id.is_(None), _running_beside(Job.key_id) < running_per_key))
     found = session.execute(
         dialect.skip_locked(session, waiting.order_by(Job.priority.desc(), Job.id).limit(1))
     ).first()
     if found is None:
         return None
-    job_id, workspace_id = found
+    job_id, workspace_id, key_id = found
     # two dispatchers may both have counted before either claimed: count again with the workspace locked
     session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update())
-    count = select(func.count()).where(Job.workspace_id == workspace_id, Job.state.in_(WORKING))
-    if (session.scalar(count) or 0) >= running_per_workspace:
+    if _running(session, Job.workspace_id == workspace_id) >= running_per_workspace:
+        return None
+    if running_per_key and key_id is not None and _running(session, Job.key_id == key_id) >= running_per_key:
         return None
     now = dialect.clock(session)
     changed = _change(
@@ -127,6 +133,17 @@ def claim(session: Session, owner: str, *, lease_seconds: float, running_per_wor
         started_at=func.coalesce(Job.started_at, utc_now()),
     )
     return None if changed is None else Fence(job_id, changed, owner)
+
+
+def _running_beside(column: Any) -> Any:
+    """How many jobs are worked on that have the same value in a column."""
+    other = aliased(Job)
+    same = getattr(other, column.key) == column
+    return select(func.count()).where(same, other.state.in_(WORKING)).scalar_subquery()
+
+
+def _running(session: Session, condition: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).where(condition, Job.state.in_(WORKING))) or 0
 
 
 def request_pause(session: Session, job_id: str) -> bool:

@@ -39,3 +39,9 @@ def newest(url: str = "sqlite://") -> str:
     head = ScriptDirectory.from_config(configuration(url)).get_current_head()
     assert head is not None, "the distribution holds no migrations"
     return head
+
+
+def revisions() -> list[str]:
+    """All revisions there ever were, oldest first."""
+    walked = ScriptDirectory.from_config(configuration("sqlite://")).walk_revisions()
+    return [script.revision for script in walked][::-1]

@@ -32,8 +32,11 @@ class Settings:
     quota_bytes: int = 20 * 1024 * MEBIBYTE  #: of a workspace: uploads and what its jobs deliver
     free_space_floor_bytes: int = 256 * MEBIBYTE  #: no upload is taken when less would remain
     max_active_jobs: int = 100  #: of a workspace, not yet ended
+    max_active_jobs_per_key: int = 0  #: of one API key, not yet ended; 0: no limit but the workspace's
     max_running_jobs: int = 4  #: of a workspace, at the same time
-    quota_cpu_seconds: float = 0.0  #: of a workspace, over 30 days; 0: no limit
+    max_running_jobs_per_key: int = 0  #: of one API key, at the same time; 0: no limit but the workspace's
+    quota_cpu_seconds: float = 0.0  #: of a workspace's jobs of the last 30 days: no new ones beyond; 0: no limit
+    quota_cpu_seconds_per_key: float = 0.0  #: the same of one API key
     lease_seconds: float = 30.0  #: renewed at a third; a worker silent for so long has lost its job
     max_losses: int = 3  #: a job that lost its worker so often, without a window of candidates in between, has failed
     cancel_grace_seconds: float = 5.0  #: what a job's process gets to stop by itself

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
@@ -29,10 +30,11 @@ from service.artifacts import Artifacts
 from service.ids import new_id
 from service.problems import Problem
 from service.settings import Settings
-from service.tables import Artifact
+from service.tables import Artifact, utc_now
 
 F = TypeVar("F", tables.Model, tables.Dataset)
 
+QUOTA_DAYS = 30  #: over which CPU time is counted
 METRIC_NAMES = ("top1", "top5", "mse", "auc")
 
 
@@ -75,12 +77,22 @@ def submit(
 
 
 def _check_room(session: Session, settings: Settings, principal: Principal) -> None:
-    active = select(func.count()).where(
-        tables.Job.workspace_id == principal.workspace_id, tables.Job.state.not_in(jobs.ENDED)
-    )
-    if (session.scalar(active) or 0) >= settings.max_active_jobs:
-        detail = f"the workspace has {settings.max_active_jobs} jobs that have not ended; cancel some or wait"
-        raise Problem(429, "too-many-jobs", detail, headers={"Retry-After": "60"})
+    """429 if the workspace or the key has as many jobs as it may, or its jobs of late took as much CPU time."""
+    theirs = tables.Job.workspace_id == principal.workspace_id
+    mine = theirs & (tables.Job.key_id == principal.key_id)
+    for whose, of, most, cpu_seconds in (
+        ("workspace", theirs, settings.max_active_jobs, settings.quota_cpu_seconds),
+        ("API key", mine, settings.max_active_jobs_per_key, settings.quota_cpu_seconds_per_key),
+    ):
+        active = select(func.count()).where(of, tables.Job.state.not_in(jobs.ENDED))
+        if most and (session.scalar(active) or 0) >= most:
+            detail = f"the {whose} has {most} jobs that have not ended; cancel some or wait"
+            raise Problem(429, "too-many-jobs", detail, headers={"Retry-After": "60"})
+        recent = tables.Job.created_at > utc_now() - timedelta(days=QUOTA_DAYS)
+        spent = select(func.sum(tables.Job.cpu_seconds)).where(of, recent)
+        if cpu_seconds and (session.scalar(spent) or 0.0) >= cpu_seconds:
+            detail = f"the {whose}'s jobs of the last {QUOTA_DAYS} days took the {cpu_seconds:g} CPU seconds it may use"
+            raise Problem(429, "cpu-quota", detail, headers={"Retry-After": "3600"})
 
 
 def _searches(request: JobRequest) -> list[jobs.NewSearch]:

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from paretrim import wire
 from paretrim.problem import METRICS
-from service import layers, plots, problems, tables, views
-from service.context import Reader, ReadSession, ServiceDep, owned_job
+from service import exports, idempotency, layers, plots, problems, tables, views
+from service.context import IdempotencyHeader, Reader, ReadSession, ServiceDep, Writer, owned_job
 from service.pages import DEFAULT_LIMIT, CursorQuery, Key, LimitQuery, Statement, ordering, page
 from service.tables import Candidate, Delivery, Job, Search
 
@@ -200,6 +200,24 @@ def owned_candidate(session: Session, job: Job, n: int) -> Any:
     if row is None:
         raise problems.not_found(f"candidate of job {job.id}", str(n))
     return row
+
+
+@router.post("/jobs/{job_id}/candidates/{n}/export", status_code=202)
+def export_candidate(
+    job_id: str,
+    n: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    service: ServiceDep,
+    principal: Writer,
+    idempotency_key: IdempotencyHeader = None,
+) -> wire.Export:
+    """Have a candidate fine-tuned, exported and measured although it was not chosen. Asked again, how it fares."""
+    sha256 = idempotency.digest(f"POST /jobs/{job_id}/candidates/{n}/export", {})
+    with service.database.write() as session:
+        made = idempotency.reserve(session, principal.workspace_id, idempotency_key, sha256, str(n))
+        candidate = owned_candidate(session, owned_job(session, principal, job_id), n)[0]
+        if candidate.failure is not None:
+            raise problems.conflict("not-measured", f"candidate {n} could not be measured: {candidate.failure}")
+        return views.export(exports.request(session, job_id, n, again=made is None))
 
 
 @router.get("/jobs/{job_id}/candidates/{n}/layers")
