@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from paretrim.errors import InvalidInput
-from paretrim.problem import Constraint
+from paretrim.problem import Constraint, Policy
 from paretrim.wire import AlgorithmChoice
 
 Genome = Literal["keep", "bits", "joint", "full"]
@@ -231,6 +231,26 @@ class NetAdaptOptions(ScalarOptions):
     cut: Annotated[float, Field(gt=0, le=1, description="First cut of a knob under a fixed budget.")] = 0.3
 
 
+class GivenOptions(Options):
+    """Your own policies, evaluated one after the other and delivered like any other."""
+
+    policies: Annotated[
+        list[dict[str, Any]],
+        Field(
+            description="Each with any of `keep`, `bits`, `rank`, `removed` and `sparsity`, as in a candidate's"
+            " `policy`; the names are those that `paretrim inspect` prints.",
+            max_length=1000,
+        ),
+    ] = []
+
+    @field_validator("policies")
+    @classmethod
+    def _policies(cls, policies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for policy in policies:
+            Policy.from_json(policy)
+        return policies
+
+
 #: what can be set, by algorithm
 OPTIONS: Mapping[str, type[Options]] = {
     "amc": AmcOptions,
@@ -240,6 +260,7 @@ OPTIONS: Mapping[str, type[Options]] = {
     "haq": HaqOptions,
     "ilp": IlpOptions,
     "joint": JointOptions,
+    "given": GivenOptions,
     "gp": GpOptions,
     "netadapt": NetAdaptOptions,
     "nsga2": Nsga2Options,

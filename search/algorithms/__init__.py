@@ -11,6 +11,7 @@ from search.algorithm import Maker
 from search.algorithms.amc import Amc
 from search.algorithms.annealing import Annealing
 from search.algorithms.cma import Cma
+from search.algorithms.given import Given
 from search.algorithms.gp import Gp
 from search.algorithms.greedy import Greedy
 from search.algorithms.haq import Haq
@@ -33,6 +34,7 @@ ALGORITHMS: Mapping[str, Maker] = {
     "amc": Amc,
     "annealing": Annealing,
     "cma": Cma,
+    "given": Given,
     "gp": Gp,
     "greedy": Greedy,
     "haq": Haq,
