@@ -21,6 +21,7 @@ from stable_baselines3.common.logger import Logger
 from torch import Tensor
 
 from agents.replay import SeededReplay, Transition
+from paretrim.errors import InvalidInput
 
 Kind = Literal["ddpg", "td3", "sac"]
 ALGORITHMS = {"ddpg": DDPG, "td3": TD3, "sac": SAC}
@@ -137,6 +138,20 @@ class OffPolicyAgent:
         self._replay.baseline = values["baseline"]
         self._random.bit_generator.state = values["random"]
         self._learner._n_updates = values["updates"]
+
+    def adopt(self, arrays: bytes) -> None:
+        """Take over the networks of another agent, from its `state`; memory and optimisers stay as they are.
+
+        Raises InvalidInput if its networks have other shapes.
+        """
+        given, own = _below(load(arrays), "policy."), self._learner.policy.state_dict()
+        if {name: value.shape for name, value in given.items()} != {name: value.shape for name, value in own.items()}:
+            raise InvalidInput(
+                "the agent to learn from saw other features or has layers of another width; use the same algorithm "
+                "with the same genome, objectives and `hidden`",
+                field="learn_from",
+            )
+        self._learner.policy.load_state_dict(given)
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
         found = {"actor": self._learner.actor.optimizer, "critic": self._learner.critic.optimizer}

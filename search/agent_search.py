@@ -101,6 +101,14 @@ class AgentSearch:
         said = {} if warm else {"noise": self._noise()}
         return said | ({"reward": sum(rewards) / len(rewards)} if rewards else {})
 
+    def adopt(self, arrays: bytes) -> None:
+        """Begin as an agent that has walked another network: its networks, not its memory; no warm-up.
+
+        arrays: of its `state`. Raises InvalidInput if it saw other features.
+        """
+        self._agent.adopt(arrays)
+        self._warmup = 0
+
     def state(self) -> tuple[dict[str, Any], bytes]:
         """Random states, known policies, aim, agent."""
         agent, arrays = self._agent.state()

@@ -19,6 +19,7 @@ from paretrim.client import Client
 from paretrim.compression import Compression
 from paretrim.errors import Infeasible, InvalidInput, JobFailed
 from paretrim.problem import Budget, Constraint, Objective
+from paretrim.recovery import Data, Recovery
 from paretrim.wire import AUTO, AlgorithmChoice
 from search.device_commands import devices as devices
 from search.local_devices import HOST, device_folder, find_device, keep_device
@@ -57,6 +58,11 @@ def run(
     compression: Annotated[
         list[str] | None, typer.Option(help="weight_quantizer=kmeans, 'storage_bits=[2,4]'. Repeatable.")
     ] = None,
+    use_data: Annotated[Data, typer.Option(help="What networks may learn from the training split.")] = "full",
+    recovery: Annotated[
+        list[str] | None, typer.Option(help="distillation=0.9, scratch_control=true. Repeatable.")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, max=1024, help="Inputs at once that delivered networks are timed with.")] = 1,
     architecture: ArchitectureOption = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder the results are left in.")] = None,
@@ -84,8 +90,11 @@ def run(
             racing=racing,
             metric=metric,
             compression=Compression.from_json(_pairs(compression or [])),
+            recovery=Recovery.from_json(_pairs(recovery or [], "recovery") | {"data": use_data}),
+            batch=batch,
         )
-        job = _started(plan, _given(model, "model"), _given(data, "data"), device, architecture, out)
+        files = _given(model, "model"), _given(data, "data")
+        job = _started(plan, *files, device, architecture, out, learn_from)
     members = _run(job, executor, workers)
     emit_rows(members, _FRONT_COLUMNS, output, whole=members)
     say(f"{len(members)} networks on the front; see {job.folder / 'report.md'}")
@@ -120,10 +129,10 @@ def _searches(algorithms: str, options: list[str], seed: int) -> tuple[SearchPla
     )
 
 
-def _pairs(texts: list[str]) -> dict[str, Any]:
+def _pairs(texts: list[str], what: str = "compression") -> dict[str, Any]:
     for text in texts:
         if "=" not in text:
-            raise InvalidInput(f"--compression {text!r} must be NAME=VALUE", field="compression")
+            raise InvalidInput(f"--{what} {text!r} must be NAME=VALUE", field=what)
     return {name: _value(value) for name, _, value in (text.partition("=") for text in texts)}
 
 
@@ -143,17 +152,25 @@ def _given(path: Path | None, what: str) -> Path:
 
 
 def _started(
-    plan: JobPlan, model: Path, data: Path, device: str, architecture: str | None, out: Path | None
+    plan: JobPlan,
+    model: Path,
+    data: Path,
+    device: str,
+    architecture: str | None,
+    out: Path | None,
+    learn_from: Path | None,
 ) -> LocalJob:
     """A new job in a folder that holds none."""
     if out is None:
         raise InvalidInput("say where the results go: --out DIR", field="out")
-    from search.local import begin
+    from search.local import begin, with_lessons
 
     if model.suffix == ".safetensors" and architecture is None:
         raise InvalidInput("weights alone are no network; say --architecture NAME", field="architecture")
     inputs = JobInputs(model.read_bytes(), data.resolve(), find_device(device, say), architecture)
     plan = _for_device(plan, inputs)
+    if learn_from is not None:
+        plan = with_lessons(plan, inputs, learn_from)
     begin(out, plan, inputs)
     return LocalJob(out, plan, inputs)
 

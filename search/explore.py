@@ -20,6 +20,7 @@ from paretrim.algorithms import check_options
 from paretrim.errors import NotMeasured, ParetrimError, SearchExhausted
 from paretrim.network import Network
 from paretrim.problem import Candidate, Measurement, Policy, Provenance
+from search.agent_search import AgentSearch
 from search.algorithm import Algorithm, Gauged, Task
 from search.algorithms import ALGORITHMS
 from search.evaluate import Outcome, Pool
@@ -36,8 +37,12 @@ from search.plan import (
     SearchPlan,
     Wanted,
 )
-from search.race import rights_needed
+from search.race import rights_needed, rungs
 from search.space import CostModel, Space
+from search.transfer import split, transferred
+
+#: candidates of an earlier job that are evaluated anew, at most
+MOST_AGAIN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class SearchSetting:
     orders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  #: units by group, the least important first
     rows: int = 0  #: validation rows that decide over a candidate
     sizes: PackedSizes | None = None  #: where sizes mean packed files
+    #: by group what is lost when 0, 1, ... of its units are gone, in the order of `orders`
+    damages: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def space(self, plan: JobPlan) -> Space:
         """The policies allowed. Raises Infeasible."""
@@ -93,10 +100,13 @@ def explore(
     """Run a search from where its records end. Raises Interrupted when `wanted` is not `run`."""
     try:
         space = setting.space(plan)
-        task = Task(space, plan.objectives, plan.constraints, setting.original, plan.budget, setting.orders)
+        known = (setting.orders, setting.damages)
+        task = Task(space, plan.objectives, plan.constraints, setting.original, plan.budget, *known)
         algorithm = ALGORITHMS[search.algorithm](task, check_options(search.algorithm, search.options), search.seed)
         exploration = Exploration(plan, search, algorithm, space, setting.original, pool, setting.judged, setting.rows)
         exploration.resume(recorded)
+        if recorded.checkpoint is None and not search.baseline:
+            exploration.take_over()
     except (ParetrimError, KeyError) as error:
         yield Ended("failed", f"{search.algorithm}: {error}")
         return
@@ -119,6 +129,7 @@ class Exploration:
     measured: int = 0
     seconds: float = 0.0
     front: Front = field(init=False)
+    opening: list[Policy] = field(default_factory=list)  #: what is evaluated before the algorithm is asked
 
     def __post_init__(self) -> None:
         self.front = Front(self.plan.objectives, self.plan.constraints, self.original)
@@ -136,6 +147,19 @@ class Exploration:
         self.told, self.seconds = recorded.checkpoint.told, recorded.seconds
         self.measured = sum(candidate.failure is None for candidate in recorded.candidates)
         self.front.extend((candidate.index, candidate) for candidate in recorded.candidates)
+
+    def take_over(self) -> None:
+        """Learn from an earlier job before anything is asked. Raises InvalidInput if nothing of it fits."""
+        plan = self.plan
+        if plan.known:
+            taken = transferred(plan.known, self.space)
+            self.opening, rest = split(
+                taken, self.space, plan.objectives, plan.constraints, self.original, min(plan.window, MOST_AGAIN)
+            )
+            self.algorithm.learn(rest)
+        teacher = plan.teachers.get(self.search.algorithm)
+        if teacher is not None and isinstance(self.algorithm, AgentSearch):
+            self.algorithm.adopt(teacher)
 
     def steps(self, wanted: Callable[[], Wanted]) -> Iterator[Step]:
         """A Window each time one was told, then Ended. Raises Interrupted when `wanted` is not `run`."""
@@ -166,13 +190,20 @@ class Exploration:
 
     def _ask(self) -> tuple[list[Policy], bool]:
         """A window of policies, and whether there are no more to come."""
+        if self.told == 0 and self.opening:
+            return self.opening[: self.plan.budget.candidates], False
         policies: list[Policy] = []
-        for _ in range(min(self.plan.window, self.plan.budget.candidates - self.told)):
+        for _ in range(min(self._window(), self.plan.budget.candidates - self.told)):
             try:
                 policies.append(self.algorithm.ask())
             except SearchExhausted:
                 return policies, True
         return policies, False
+
+    def _window(self) -> int:
+        """Policies to ask for at once. Before the first is told there is nobody to race against: it goes alone."""
+        races = len(rungs(self.rows, self.plan.racing)) > 1
+        return 1 if races and not self.told else self.plan.window
 
     def _needed(self, policies: Sequence[Policy]) -> list[int]:
         """By policy the right answers that would bring it onto the front, as far as it was told: see `search.race`."""

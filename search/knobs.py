@@ -6,6 +6,7 @@ no legal value lies between them.
 
 from __future__ import annotations
 
+import bisect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -63,7 +64,10 @@ class KeepKnob(_Ladder):
 
     def nearest(self, count: int) -> int:
         """The level of the legal number of units nearest to a count; of two, the larger."""
-        return min(range(len(self.counts)), key=lambda level: (abs(self.counts[level] - count), -level))
+        above = bisect.bisect_left(self.counts, count)
+        if above == len(self.counts):
+            return above - 1
+        return above if above == 0 or self.counts[above] - count <= count - self.counts[above - 1] else above - 1
 
 
 @dataclass(frozen=True)

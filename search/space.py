@@ -202,8 +202,15 @@ class Space:
 
     def levels(self, policy: Policy) -> Levels:
         """For every knob the index of its legal value nearest to the policy's; what is not free as pinned."""
-        free = frozenset(self._free)
-        return tuple(self._level(knob, policy) if i in free else self._rest[i] for i, knob in enumerate(self.knobs))
+        known = self._known_levels.get(policy)
+        if known is None:
+            if len(self._known_levels) >= REMEMBERED:
+                self._known_levels.clear()
+            levels = list(self._rest)
+            for i in self._free:
+                levels[i] = self._level(self.knobs[i], policy)
+            known = self._known_levels[policy] = tuple(levels)
+        return known
 
     def policy(self, levels: Levels) -> Policy:
         """The inverse of `levels`. Ratios are counts / units, so that rounding gives the counts back.
@@ -271,6 +278,7 @@ class Space:
     def _bind(self, free: tuple[int, ...], rest: Levels) -> bool:
         """Set what is free and where the rest is pinned; False if no policy found meets the constraints."""
         self._free, self._rest = free, rest
+        self._known_levels: dict[Policy, Levels] = {}
         self._anchor, _ = self._projection().smallest(rest)
         return self._walls().fit(self.cost(self._anchor))
 

@@ -31,7 +31,10 @@ from search.surrogate import Additive
 PROBES, SPREAD = 8, 0.25
 
 #: children of which one is proposed; coordinates changed in a child on average, and by how much
-CHILDREN, CHANGES, STEP = 12, 2.0, 0.2
+CHILDREN, CHANGES, STEP = 16, 2.0, 0.2
+
+#: gradient steps of the agent, for each turn of its walk, when it is asked; it does not learn while nobody asks it
+LESSONS = 8
 
 #: how fast an arm's record is forgotten, per candidate
 MEMORY = 0.95
@@ -68,7 +71,7 @@ class Portfolio(Proposer):
 
     def _take_in(self, candidate: Candidate) -> None:
         if self._agent is not None:
-            self._agent.tell(candidate)
+            self._agent.note(candidate)
         arm = self._pending.pop(candidate.policy.key[:KEY_DIGITS], None)
         moved = candidate.measurement is not None and self._front.add(len(self._told), candidate.measurement)
         if arm is not None:
@@ -76,6 +79,10 @@ class Portfolio(Proposer):
             self._record[arm][0 if moved else 1] += 1
         if candidate.measurement is not None:
             self._told.append(candidate)
+
+    def gauges(self) -> dict[str, float]:
+        """How often each way to propose moves the front, as the bandit sees it."""
+        return {f"{arm} success": hits / (hits + misses) for arm, (hits, misses) in self._record.items()}
 
     def _by_model(self, limits: Mapping[str, float]) -> Policy:
         self._model.fit(self._told, self._rng.exponential(size=len(self._told)))
@@ -90,10 +97,12 @@ class Portfolio(Proposer):
         children = list(dict.fromkeys(self._child(parents, limits) for _ in range(CHILDREN)))
         new = [child for child in children if child not in self._seen] or children
         mean, deviation = self._predictor.guess(new)
-        return new[int((mean + abs(self._rng.normal()) * deviation).argmax())]
+        best = new[int((mean + abs(self._rng.normal()) * deviation).argmax())]
+        return self._space.project(best, limits)
 
     def _by_agent(self, limits: Mapping[str, float]) -> Policy:
         assert self._agent is not None
+        self._agent.study(LESSONS)
         return self._agent.episode(limits)
 
     def _parents(self, limits: Mapping[str, float]) -> list[Policy]:
@@ -108,13 +117,16 @@ class Portfolio(Proposer):
     def _child(self, parents: Sequence[Policy], limits: Mapping[str, float]) -> Policy:
         first, second = (self._space.encode(parents[int(i)]) for i in self._rng.integers(len(parents), size=2))
         mixed = np.where(self._rng.random(self._space.size) < 0.5, first, second)
-        return self._around(self._space.decode(mixed), limits, STEP, CHANGES)
+        return self._around(self._space.decode(mixed), limits, STEP, CHANGES, fill=False)
 
-    def _around(self, policy: Policy, limits: Mapping[str, float], deviation: float, changes: float) -> Policy:
+    def _around(
+        self, policy: Policy, limits: Mapping[str, float], deviation: float, changes: float, fill: bool | None = None
+    ) -> Policy:
+        """fill: False spares the dear half of a projection, for those of which most are thrown away."""
         vector = self._space.encode(policy)
         moved = self._rng.random(self._space.size) < changes / self._space.size
         drifted = np.clip(vector + self._rng.normal(0.0, deviation, self._space.size), 0.0, 1.0)
-        return self._space.project(self._space.decode(np.where(moved, drifted, vector)), limits)
+        return self._space.project(self._space.decode(np.where(moved, drifted, vector)), limits, fill=fill)
 
     @staticmethod
     def _made_agent(task: Task, options: PortfolioOptions, seed: int) -> AgentSearch:
@@ -142,6 +154,7 @@ class Portfolio(Proposer):
             "record": self._record,
             "pending": self._pending,
             "probed": self._probed,
+            "seed": self._seed,
             "front": list(self._front.numbers),
         }
 
@@ -155,4 +168,4 @@ class Portfolio(Proposer):
             self._front.add(i, candidate.measurement)
         self._record = {arm: list(record) for arm, record in state["record"].items()}
         self._pending = dict(state["pending"])
-        self._probed = int(state["probed"])
+        self._probed, self._seed = int(state["probed"]), int(state["seed"])

@@ -26,7 +26,6 @@ from tests.search import tiny
 from tests.search.landscapes import Landscape, make, task
 from tests.search.records import MemoryRecorder
 
-
 #: a device that runs full precision beside 8 bits: layers of lower rank are not quantized
 DEVICE = {**shipped()["mcu-m4"], "kernels": [[8, 8], [32, 32]]}
 
