@@ -51,6 +51,7 @@ class Ranking:
     criterion: CriterionName
     seed: int = 0
     _orders: dict[str, Tensor] = field(default_factory=dict)
+    _damages: dict[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.criterion not in CRITERIA:
@@ -69,6 +70,16 @@ class Ranking:
             self._orders[group] = self._order(group)
         return self._orders[group]
 
+    def damages(self, group: str) -> tuple[float, ...]:
+        """What is lost when the first 0, 1, ... units of `order` are gone and the others' weights refitted.
+
+        Squared errors of the readers' outputs, each times what it costs the loss to second order, so that damages of
+        different groups add up. Empty if the criterion does not reckon them (only `obs` does).
+        """
+        self.order(group)
+        found = self._damages.get(group)
+        return () if found is None else (0.0, *found.tolist())
+
     def keep(self, group: str, count: int) -> tuple[int, ...]:
         """The `count` units that matter most, rising."""
         order = self.order(group)
@@ -77,8 +88,11 @@ class Ranking:
     def _order(self, group: str) -> Tensor:
         if self.criterion in ("obs", "thinet"):
             readers = self._readers(group)
+            if readers and self.criterion == "obs":
+                order, self._damages[group] = elimination_order(readers)
+                return order
             if readers:
-                return (elimination_order if self.criterion == "obs" else subset_order)(readers)
+                return subset_order(readers)
             return _ascending(self._scores(group, "l2"))  # nothing with weights reads it: go by what makes it
         return _ascending(self._scores(group, self.criterion))
 

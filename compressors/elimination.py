@@ -28,27 +28,30 @@ class Reader:
     columns: Tensor
 
 
-def elimination_order(readers: Sequence[Reader]) -> Tensor:
+def elimination_order(readers: Sequence[Reader]) -> tuple[Tensor, Tensor]:
     """Units in the order in which they go, the least missed first; the cost of a unit is summed over its readers.
 
-    Returns (units,) int64. Ties go to the lower unit. Takes O(units d^2 columns) for each reader.
+    Returns (units,) int64, and (units - 1,) float64: what is lost in all when one, two, ... of them are gone. Ties go to
+    the lower unit. Takes O(units d^2 columns) for each reader.
     """
     units = len(readers[0].columns)
     inverses = [torch.linalg.inv(reader.covariance) for reader in readers]
     weights = [reader.weight.clone() for reader in readers]
     alive = torch.arange(units)
     order: list[int] = []
+    costs: list[float] = []
     while len(alive) > 1:
         cost = torch.zeros(len(alive), dtype=torch.float64)
         for reader, inverse, weight in zip(readers, inverses, weights, strict=True):
             cost += _removal_costs(inverse, weight, reader.columns[alive])
         worst = int(cost.argmin())
+        costs.append(float(cost[worst]))
         gone = int(alive[worst])
         for reader, inverse, weight in zip(readers, inverses, weights, strict=True):
             _remove(inverse, weight, reader.columns[gone])
         order.append(gone)
         alive = torch.cat([alive[:worst], alive[worst + 1 :]])
-    return torch.tensor([*order, int(alive[0])])
+    return torch.tensor([*order, int(alive[0])]), torch.tensor(costs, dtype=torch.float64).cumsum(0)
 
 
 def subset_order(readers: Sequence[Reader]) -> Tensor:

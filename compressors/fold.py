@@ -14,9 +14,12 @@ from compressors.provenance import operations, output_of
 _LAYERS = nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d | nn.Linear
 
 
-def fold(module: fx.GraphModule) -> fx.GraphModule:
-    """A copy that computes the same in eval mode; every batch norm right behind a layer has become nn.Identity."""
-    folded = clone(module)
+def fold(module: fx.GraphModule, *, copy: bool = True) -> fx.GraphModule:
+    """A copy that computes the same in eval mode; every batch norm right behind a layer has become nn.Identity.
+
+    copy=False: the module itself is changed.
+    """
+    folded = clone(module) if copy else module
     for norm, layer in foldable(folded).items():
         _fold_one(folded.get_submodule(layer), folded.get_submodule(norm))
         replace_module(folded, norm, nn.Identity())

@@ -65,7 +65,7 @@ def _bare_copy(module: nn.Module) -> nn.Module:
     attributes = dict(module.__dict__)
     for own in ("_parameters", "_buffers", "_modules"):
         attributes[own] = dict(attributes[own])
-    copied.__dict__ = attributes
+    object.__setattr__(copied, "__dict__", attributes)  # the module's own way asks of each what it is
     return copied
 
 

@@ -45,15 +45,15 @@ class ChannelMap:
     groups: Mapping[str, int]  #: units by group, frozen ones too
     ends: Mapping[str, tuple[End, ...]]  #: by group
 
-    def input_channels(self, layer: str, kept: Units) -> Tensor:
+    def input_channels(self, layer: str, kept: Units | Kept) -> Tensor:
         """Channels of the layer's input tensor that stay. kept: units by group; a group not named stays whole."""
         return self._channels(self.traced.inputs[layer][0], layer, kept)
 
-    def output_channels(self, layer: str, kept: Units) -> Tensor:
+    def output_channels(self, layer: str, kept: Units | Kept) -> Tensor:
         """Channels of the layer's output that stay."""
         return self._channels(layer, layer, kept)
 
-    def weight_input(self, layer: str, kept: Units) -> Tensor:
+    def weight_input(self, layer: str, kept: Units | Kept) -> Tensor:
         """Places in the input dimension of the layer's weight that stay; differs from the channels in grouped ones."""
         module = self.imported.module.get_submodule(layer)
         channels = self.input_channels(layer, kept)
@@ -63,10 +63,14 @@ class ChannelMap:
         each = int(module.in_channels) // groups  # type: ignore[arg-type]
         return channels[channels < each] if each > 1 else torch.zeros(1, dtype=torch.long)
 
-    def _channels(self, tensor: str, layer: str, kept: Units) -> Tensor:
+    def looked_up(self, kept: Units) -> Kept:
+        """The units that stay, ready to be asked of many layers."""
+        return Kept(self.traced.offsets, kept)
+
+    def _channels(self, tensor: str, layer: str, kept: Units | Kept) -> Tensor:
         outline = self.traced.outlines[tensor]
         axis = operator_of(self.imported.module.get_submodule(layer)).in_axis % len(outline.extents)
-        left = Piece(outline, Kept(self.traced.offsets, kept)).positions(axis)
+        left = Piece(outline, kept if isinstance(kept, Kept) else self.looked_up(kept)).positions(axis)
         return torch.arange(outline.extents[axis]) if left is None else left
 
 

@@ -17,8 +17,8 @@ from compressors.statistics import Statistics
 
 Kept = Mapping[str, tuple[int, ...]]
 
-#: refits remembered; one of a ResNet-20 layer takes up to 150 KB
-REMEMBERED = 512
+#: bytes of refits remembered; those of a ResNet-20, one for each width of each layer, take 40 MB
+REMEMBERED_BYTES = 128 * 2**20
 
 
 @dataclass(eq=False)
@@ -32,6 +32,7 @@ class Rebuilder:
     match_variance: bool
     _solvers: dict[str, LeastSquares] = field(default_factory=dict)
     _refits: OrderedDict[tuple[str, tuple[int, ...]], Refit] = field(default_factory=OrderedDict)
+    _bytes: int = 0
 
     def __post_init__(self) -> None:
         self._nodes = nodes(self.module)
@@ -43,15 +44,16 @@ class Rebuilder:
         Returns the share of output variance lost, by layer, as predicted from the original network's inputs.
         """
         errors = {}
+        left = self.channels.looked_up(kept)
         for name in self.statistics.layers:
             if not isinstance(small.get_submodule(name), LAYERS):
                 continue  # its block was removed
-            positions = self.channels.weight_input(name, kept)
+            positions = self.channels.weight_input(name, left)
             solver = self._solver(name)
             if positions.numel() == solver.channels:
                 continue
             refit = self._refit(name, positions)
-            outputs = output_rows(self.module.get_submodule(name), self.channels.output_channels(name, kept))
+            outputs = output_rows(self.module.get_submodule(name), self.channels.output_channels(name, left))
             self._write(small, name, refit, outputs)
             errors[name] = refit.error_share
         return errors
@@ -62,9 +64,10 @@ class Rebuilder:
         if known is None:
             matched = self.match_variance and name not in self._final
             known = self._solver(name).refit(positions, match_variance=matched)
+            self._bytes += known.weight.nbytes
         self._refits[key] = known
-        if len(self._refits) > REMEMBERED:
-            self._refits.popitem(last=False)
+        while self._bytes > REMEMBERED_BYTES and len(self._refits) > 1:
+            self._bytes -= self._refits.popitem(last=False)[1].weight.nbytes
         return known
 
     def _solver(self, name: str) -> LeastSquares:

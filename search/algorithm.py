@@ -27,8 +27,6 @@ class Task:
     budget: Budget = field(default=DEFAULT_BUDGET)  #: to plan with; whoever drives the search enforces it
     #: by group its units as the criterion ranks them, the least important first; for algorithms that choose units
     orders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    #: by group what is lost when 0, 1, ... of them are gone, as reckoned without running a network; {}: not known
-    damages: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 class Algorithm(Protocol):

@@ -37,7 +37,16 @@ def obvious_elimination(parts: list[Reader]) -> list[int]:
 def test_elimination_removes_what_an_exhaustive_refit_would_remove() -> None:
     for width, count in ((1, 1), (3, 1), (2, 3)):
         parts = readers(7, width, count)
-        assert elimination_order(parts).tolist() == obvious_elimination(parts)
+        assert elimination_order(parts)[0].tolist() == obvious_elimination(parts)
+
+
+def test_what_is_lost_is_what_a_refit_without_those_units_loses() -> None:
+    parts = readers(7, 2, 2)
+    order, losses = elimination_order(parts)
+    assert len(losses) == 6
+    for count in (1, 3, 6):
+        left = sorted(order[count:].tolist())
+        torch.testing.assert_close(float(losses[count - 1]), sum(lost(part, left) for part in parts))
 
 
 def test_a_unit_that_others_can_express_goes_first() -> None:
@@ -45,7 +54,7 @@ def test_a_unit_that_others_can_express_goes_first() -> None:
     part.covariance[:, 3] = part.covariance[:, 1]
     part.covariance[3] = part.covariance[1]
     part.covariance += 1e-9 * torch.eye(5, dtype=torch.float64)
-    assert int(elimination_order([Reader(part.covariance, part.weight, torch.arange(5)[:, None])])[0]) in (1, 3)
+    assert int(elimination_order([Reader(part.covariance, part.weight, torch.arange(5)[:, None])])[0][0]) in (1, 3)
 
 
 def test_the_readers_themselves_are_not_changed() -> None:
