@@ -9,7 +9,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-PROGRAMS = Path("/usr/lib/postgresql/15/bin")
+#: of the newest version that is installed
+PROGRAMS = max(
+    Path("/usr/lib/postgresql").glob("*/bin"),
+    key=lambda folder: int(folder.parent.name) if folder.parent.name.isdigit() else 0,
+    default=Path("/usr/lib/postgresql/15/bin"),
+)
 USER = "postgres"  #: PostgreSQL refuses to run as root
 
 
@@ -56,6 +61,19 @@ class Cluster:
         """Run a statement as the administrator; returns what psql prints."""
         arguments = ["-h", str(self.folder), "-U", USER, "-d", database, "-Atqc", statement]
         return self._run("psql", *arguments)
+
+    def dump(self, database: str) -> str:
+        """A database as SQL, as `pg_dump` writes it."""
+        arguments = ["--no-owner", "--no-privileges", "--inserts", "-h", str(self.folder), "-U", USER, database]
+        return self._run("pg_dump", *arguments) + "\n"
+
+    def load(self, sql: str, database: str) -> None:
+        """Run SQL, all of it or nothing."""
+        file = self.folder / "load.sql"
+        file.write_text(sql)
+        file.chmod(0o644)
+        arguments = ["-h", str(self.folder), "-U", USER, "-d", database, "-1", "-qX", "-v", "ON_ERROR_STOP=1"]
+        self._run("psql", *arguments, "-o", "/dev/null", "-f", str(file))
 
     def create(self, database: str, template: str = "template1") -> str:
         """A new database, and its address."""
