@@ -34,6 +34,7 @@ from service.tables import Artifact, utc_now
 
 F = TypeVar("F", tables.Model, tables.Dataset)
 
+MOST_NAME = 64  #: characters of an algorithm's name
 QUOTA_DAYS = 30  #: over which CPU time is counted
 METRIC_NAMES = ("top1", "top5", "mse", "auc")
 
@@ -99,6 +100,10 @@ def _searches(request: JobRequest) -> list[jobs.NewSearch]:
     """One search per algorithm; an algorithm named twice runs again with the next seed."""
     seen: dict[str, int] = {}
     searches = []
+    if not all(chosen if isinstance(chosen, str) else chosen.name for chosen in request.algorithms):
+        raise InvalidInput("an algorithm has no name; leave it out, or name one", field="algorithms")
+    if any(isinstance(chosen, str) and len(chosen) > MOST_NAME for chosen in request.algorithms):
+        raise InvalidInput(f"no algorithm's name is longer than {MOST_NAME} characters", field="algorithms")
     for chosen in with_baselines(request.choices()):
         repeat = seen[chosen.name] = seen.get(chosen.name, -1) + 1
         seed = (request.seed + repeat) % 2**32
