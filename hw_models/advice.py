@@ -63,7 +63,7 @@ def advise(network: Network, device: Device) -> Advice:
     """The advice for a network as it is, at the bits its layers would run at. Raises NotMeasured."""
     operations = network.sized(UNCHANGED)
     placed = lower(operations, device.execution, batch=device.batch)
-    costs = {item.name: device.unit_cost(item.unit) for item in placed}
+    costs = {item.name: device.unit_cost(item.unit) for item in placed}  # one of the same name has the same unit
     speeds = _Speeds.of(device)
     bound = {item.name: costs[item.name].bound or speeds.bound(item.unit, costs[item.name]) for item in placed}
     layers = _layers(operations, placed, costs, bound)
@@ -137,7 +137,7 @@ def _layers(
     by_name = {operation.name: operation for operation in operations}
     with_bias = set(folded_batch_norms(operations).values())
     bits = tensor_bits(operations)
-    total_ms = sum(cost.latency_ms for cost in costs.values()) or 1.0
+    total_ms = sum(costs[item.name].latency_ms for item in placed) or 1.0
     entries = []
     for item in placed:
         cost = costs[item.name]

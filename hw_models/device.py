@@ -107,19 +107,22 @@ def predict(device: Device, network: Network, policy: Policy) -> Prediction:
 
 
 def compose(device: Device, placed: tuple[Placed, ...]) -> Prediction:
-    """The time of placed units: constant + scale x sum."""
-    costs = {item.name: device.unit_cost(item.unit) for item in placed}
+    """The time of placed units: constant + scale x sum. A result may be converted more than once, each at its cost."""
+    costs = [(item.name, device.unit_cost(item.unit)) for item in placed]
     fit = device.calibration
     total, low, high = (
-        fit.constant_ms + fit.scale * sum(getattr(cost, name) for cost in costs.values())
+        fit.constant_ms + fit.scale * sum(getattr(cost, name) for _, cost in costs)
         for name in ("latency_ms", "low_ms", "high_ms")
     )
-    energies = [cost.energy_mj for cost in costs.values()]
+    energies = [cost.energy_mj for _, cost in costs]
+    by_operation: dict[str, float] = {}
+    for name, cost in costs:
+        by_operation[name] = by_operation.get(name, 0.0) + fit.scale * cost.latency_ms
     return Prediction(
         latency_ms=total,
         low_ms=max(0.0, low - fit.error * total),
         high_ms=high + fit.error * total,
         energy_mj=sum(energy for energy in energies if energy is not None) if None not in energies else None,
-        by_operation={name: fit.scale * cost.latency_ms for name, cost in costs.items()},
-        sources={name: cost.source for name, cost in costs.items()},
+        by_operation=by_operation,
+        sources={name: cost.source for name, cost in costs},
     )
