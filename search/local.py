@@ -24,7 +24,8 @@ from typing import Any, Literal, TextIO
 
 from paretrim.compression import Compression
 from paretrim.errors import InvalidInput
-from paretrim.problem import Budget, Candidate, Constraint, Measurement, Objective, Policy
+from paretrim.problem import UNCHANGED, Budget, Candidate, Constraint, Measurement, Objective, Policy
+from paretrim.recovery import Recovery
 from search.plan import (
     Checkpoint,
     CurveStep,
@@ -81,6 +82,26 @@ def taken_up(folder: Path) -> tuple[JobPlan, JobInputs]:
     return plan_from(job["plan"]), inputs
 
 
+def kept(folder: Path) -> tuple[JobPlan, dict[str, Any] | None, dict[int, Candidate]]:
+    """What a folder holds of its job, to look at: the plan, what was prepared, and the candidates by number.
+
+    Raises InvalidInput if there is no job.
+    """
+    plan, _ = taken_up(folder)
+    state = folder / STATE
+    prepared = state / "preparation.json"
+    record: dict[str, Any] | None = json.loads(prepared.read_text()) if prepared.exists() else None
+    candidates = {
+        plan.number(search.position, entry["index"]): _candidate(entry)
+        for search in plan.searches
+        for line in _whole_lines(state / f"{search.id}.jsonl")
+        for entry in line.get("candidates", ())
+    }
+    if record is not None:
+        candidates[0] = Candidate(0, UNCHANGED, Measurement.from_json(record["original"]))
+    return plan, record, dict(sorted(candidates.items()))
+
+
 def with_lessons(plan: JobPlan, inputs: JobInputs, folder: Path) -> JobPlan:
     """The plan of a job that begins with what the job of another folder found.
 
@@ -96,8 +117,7 @@ def with_lessons(plan: JobPlan, inputs: JobInputs, folder: Path) -> JobPlan:
                 f"the job in {folder} measured {earlier.metric}, this one {plan.metric}; give the same --metric",
                 field="learn_from",
             )
-        windows = [line for id_ in lines for line in lines[id_] if "candidates" in line]
-        known = tuple(_candidate(entry) for line in windows for entry in line["candidates"])
+        known = tuple(candidate for n, candidate in kept(folder)[2].items() if n)
         if not known:
             raise InvalidInput(f"the job in {folder} has no candidates yet", field="learn_from")
         return replace(plan, known=known)
@@ -291,7 +311,10 @@ def plan_json(plan: JobPlan) -> dict[str, Any]:
         "validation_samples": plan.validation_samples,
         "metric": plan.metric,
         "compression": plan.compression.to_json(),
+        "recovery": plan.recovery.to_json(),
+        "batch": plan.batch,
         "racing": plan.racing,
+        "finalists": plan.finalists,
         "known": [_candidate_json(candidate) for candidate in plan.known],
         "teachers": {name: base64.b64encode(arrays).decode() for name, arrays in plan.teachers.items()},
     }
@@ -307,6 +330,7 @@ def plan_from(value: Mapping[str, Any]) -> JobPlan:
             "constraints": tuple(Constraint(*constraint) for constraint in value["constraints"]),
             "budget": Budget(*value["budget"]),
             "compression": Compression.from_json(value.get("compression", {})),
+            "recovery": Recovery.from_json(value.get("recovery", {})),
             "known": tuple(_candidate(entry) for entry in value.get("known", ())),
             "teachers": {name: base64.b64decode(text) for name, text in value.get("teachers", {}).items()},
         }
