@@ -46,7 +46,9 @@ def plain_field(name: str, value: Any) -> Any:
 def create_job_call(request: JobRequest, idempotency_key: str | None) -> Call:
     """Submits a job."""
     headers = new_key() if idempotency_key is None else {"Idempotency-Key": idempotency_key}
-    return Call("POST", path("jobs"), json=request.model_dump(mode="json", exclude_none=True), headers=headers)
+    # what was not given is not sent: the server knows its own defaults, also one that is older than this client
+    body = request.model_dump(mode="json", exclude_none=True, exclude_unset=True)
+    return Call("POST", path("jobs"), json=body, headers=headers)
 
 
 def check_job_call(model: Any, device: Any, constraints: Any) -> Call:

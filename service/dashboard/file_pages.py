@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from paretrim.network import Network, axis_channels
+from service.dashboard import render
 from service.dashboard.drawing import draw
 from service.dashboard.visitor import PageRoute, VisitorDep
 
@@ -72,9 +73,48 @@ async def devices(visitor: VisitorDep) -> Response:
     return visitor.page("devices.html", devices=await visitor.api.get("/devices"))
 
 
+#: what a table says of itself, for people: label, and how the figure reads
+CARD: Mapping[str, tuple[str, str]] = {
+    "mean_error": ("A whole network is predicted wrong by, on average", "percent"),
+    "error": ("Nine networks in ten are predicted within", "percent"),
+    "networks": ("Networks it was compared on", "plain"),
+    "families": ("Their families", "plain"),
+    "scale": ("Sum of operations to network, times", "plain"),
+    "constant_ms": ("Time of a run beside its operations", "ms"),
+    "repeat_error": ("A measurement repeats within, typically", "percent"),
+    "repeat_error_p90": ("Nine measurements in ten repeat within", "percent"),
+    "node_overhead_us": ("Overhead of an operation", "µs"),
+    "run_overhead_us": ("Overhead of a run", "µs"),
+    "unexpected_kernels": ("Operations that ran another kernel than asked for", "plain"),
+    "units_without_kernel": ("Operations without a kernel", "plain"),
+}
+
+
+def card(part: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A part of a table's report card as labels and figures; what has no label is shown by its own name."""
+    return [_reads(name, value) for name, value in sorted(part.items(), key=lambda item: _place(item[0]))]
+
+
+def _place(name: str) -> int:
+    return list(CARD).index(name) if name in CARD else len(CARD)
+
+
+def _reads(name: str, value: Any) -> tuple[str, str]:
+    label, unit = CARD.get(name, (name.replace("_", " "), "plain"))
+    if isinstance(value, list | tuple):
+        return label, ", ".join(str(entry) for entry in value)
+    if isinstance(value, Mapping):
+        return label, ", ".join(f"{key} {entry}" for key, entry in value.items())
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return label, str(value)
+    if unit == "percent":
+        return label, render.percent(value)
+    return label, render.significant(value) + ("" if unit == "plain" else f" {unit}")
+
+
 @router.get("/devices/{name}")
 async def device(visitor: VisitorDep, name: str) -> Response:
     """A device: where its figures come from, and the figures themselves."""
     own = f"/devices/{name}"
     shown, document, shapes = await visitor.api.together(own, f"{own}/content", f"{own}/shapes")
-    return visitor.page("device.html", device=shown, document=document, shapes=shapes["data"])
+    return visitor.page("device.html", device=shown, document=document, shapes=shapes["data"], card=card)

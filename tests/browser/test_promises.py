@@ -26,7 +26,7 @@ SIZES = {"desktop": (1280, 800), "phone": (360, 740)}
 #: set to renew the pictures that the documentation shows
 KEEP_PICTURES = os.environ.get("PARETRIM_KEEP_SCREENSHOTS") == "1"
 KEPT = {
-    *(f"{page}-desktop-light" for page in ("jobs", "job", "candidate", "map", "device", "new-job")),
+    *(f"{page}-desktop-light" for page in ("jobs", "job", "candidate", "map", "device", "new-job", "model")),
     *(f"{page}-desktop-dark" for page in ("job", "candidate", "map")),
     *(f"{page}-phone-{theme}" for page in ("job", "candidate") for theme in ("light", "dark")),
 }
