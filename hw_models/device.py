@@ -126,3 +126,16 @@ def compose(device: Device, placed: tuple[Placed, ...]) -> Prediction:
         by_operation=by_operation,
         sources={name: cost.source for name, cost in costs},
     )
+
+
+def claims(document: Mapping[str, Any]) -> list[str]:
+    """What a reader of a device's figures must know of them; [] for a table that was measured."""
+    if document.get("kind") != "table":
+        return [
+            f"{document.get('name')} is a formula: its latency and energy are good for ranks and ratios, not for"
+            " milliseconds and millijoules"
+        ]
+    method = document.get("method") or {}
+    if method.get("mode") == "imported":
+        return [f"{document.get('name')} was imported from a published table; nothing of it was measured here"]
+    return []

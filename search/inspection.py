@@ -8,7 +8,7 @@ from typing import Any
 from compressors import describe
 from hw_models.advice import Advice, advise
 from hw_models.cost import Costs, counts, macs
-from hw_models.device import Device
+from hw_models.device import claims
 from hw_models.devices import load_device
 from paretrim.network import axis_channels
 from paretrim.problem import UNCHANGED
@@ -44,7 +44,7 @@ def inspect_model(content: bytes, architecture: str | None, device: Mapping[str,
         **counts(operations),
         "latency_ms": prediction.latency_ms if prediction is not None else None,
         "energy_mj": prediction.energy_mj if prediction is not None else None,
-        "claims": _claims(loaded) if loaded is not None else None,
+        "claims": "; ".join(claims(device)) or "predicted from measured operations" if device is not None else None,
         "advice": advise(network, loaded).to_json() if loaded is not None else None,
         "layers": layers,
         "groups": [
@@ -58,10 +58,3 @@ def inspect_model(content: bytes, architecture: str | None, device: Mapping[str,
 def advice_for(content: bytes, architecture: str | None, device: Mapping[str, Any]) -> Advice:
     """What binds a model on a device, and what that suggests. Raises InvalidModel, InvalidTable, NotMeasured."""
     return advise(describe(read_model(content, architecture)), load_device(device))
-
-
-def _claims(device: Device) -> str:
-    """What the figures of a device are good for."""
-    if device.kind == "table":
-        return "predicted from measured operations, in milliseconds"
-    return "computed by a formula: good for ranks and ratios, not for milliseconds"

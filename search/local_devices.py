@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from compressors import describe, read_onnx
 from hw_models.devices import load_device, shipped
 from hw_models.profiler import extend_table, profile_host
 from hw_models.profiler.profile import Mode
@@ -112,7 +111,11 @@ def profile(
 
     Raises InvalidModel, InvalidInput for an unknown precision.
     """
-    networks = [describe(read_onnx(content)) for content in models]
+    networks = []
+    if models:  # torch is needed to read a model, and is not there on every device that is measured
+        from compressors import describe, read_onnx
+
+        networks = [describe(read_onnx(content)) for content in models]
     mode: Mode = "quick" if quick else "full"
     progress = progress_lines(say)
     document = profile_host(

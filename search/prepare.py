@@ -24,7 +24,9 @@ from compressors import (
     read_onnx,
     read_safetensors,
 )
+from hw_models.advice import advise
 from hw_models.cost import Costs
+from hw_models.device import claims
 from hw_models.devices import load_device
 from hw_models.profiler import extend_table
 from hw_models.stored_bits import StoredBits, check_compression, needs_headroom
@@ -148,7 +150,7 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
     if before is None:
         preparation = _preparation(prepared) | {"order": order}
         preparation["packed_sizes"] = None if sizes is None else sizes.to_json()
-        recorder.prepared(original, preparation, (*imported.warnings, *splits.notes))
+        recorder.prepared(original, preparation, (*imported.warnings, *splits.notes, *claims(document)))
     recorder.progress("preparing", 3, 3)
     return prepared
 
@@ -224,6 +226,7 @@ def _preparation(prepared: Prepared) -> dict[str, Any]:
         "network": prepared.network.to_json(),
         "original": prepared.original.to_json(),
         "scored_on": len(prepared.basis.scoring),
+        "advice": advise(prepared.network, load_device(prepared.setting.device)).to_json(),
     }
 
 
