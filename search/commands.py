@@ -50,6 +50,7 @@ def run(
     deliver: Annotated[int, typer.Option(min=0, help="At most so many networks are delivered.")] = 8,
     window: Annotated[int, typer.Option(min=1, max=256, help="Policies asked for at once.")] = 8,
     validation_samples: Annotated[int | None, typer.Option(min=1, help="Rows candidates are scored on.")] = None,
+    finalists: Annotated[int, typer.Option(min=0, help="Tuned briefly, to choose from them what is delivered.")] = 0,
     racing: Annotated[
         float,
         typer.Option(min=0, max=0.9999, help="Sure so far, candidates off the front are dropped early. 0: never."),
@@ -62,7 +63,9 @@ def run(
     recovery: Annotated[
         list[str] | None, typer.Option(help="distillation=0.9, scratch_control=true. Repeatable.")
     ] = None,
-    batch: Annotated[int, typer.Option(min=1, max=1024, help="Inputs at once that delivered networks are timed with.")] = 1,
+    batch: Annotated[
+        int, typer.Option(min=1, max=1024, help="Delivered networks are timed with so many inputs too.")
+    ] = 1,
     architecture: ArchitectureOption = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder the results are left in.")] = None,
@@ -87,6 +90,7 @@ def run(
             finetune_epochs=finetune_epochs,
             deliver=deliver,
             validation_samples=validation_samples,
+            finalists=finalists,
             racing=racing,
             metric=metric,
             compression=Compression.from_json(_pairs(compression or [])),

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from copy import copy
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import torch
@@ -21,6 +23,7 @@ from compressors import (
     Packed,
     Progress,
     TensorData,
+    bfloat16_is_faster,
     check_parity,
     describe,
     finetune,
@@ -31,20 +34,21 @@ from compressors import (
     write_onnx,
 )
 from compressors.parity import open_session
+from compressors.scratch import reinitialized
 from paretrim.problem import Policy
+from paretrim.recovery import Recovery
 from search.contributions import Contribution, Steps, as_json
-from search.data import Split
+from search.data import Split, Splits
 from search.evaluate import BATCH, Evaluator
 from search.plan import Interrupted, Wanted
-from search.prepare import EvaluationBasis, calibration_rows
+from search.prepare import EvaluationBasis
 from search.score import Interval, score, wilson
+from search.supply import calibration_inputs, lessons
 
 #: rows an exported file's outputs are compared with torch's on
 PARITY_ROWS = 64
 #: resamples of the interval of a metric that is not a share
 RESAMPLES = 200
-#: fine-tuning stops after so many epochs without a better validation
-PATIENCE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class CraftBasis:
     epochs: float
     seed: int
     four_bit_linear: bool = False
+    recovery: Recovery = field(default_factory=Recovery)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,8 @@ class Crafted:
     floating: bytes | None = None  #: the same structure with 32 bits, if bits were reduced: to compare speeds
     four_bit: bytes | None = None  #: with linear layers for 4-bit kernels, if asked for and there are any
     four_bit_parity: Mapping[str, float] | None = None
+    scratch: Mapping[str, float] | None = None  #: the same structure trained from nothing, if asked for
+    parameters: int = 0
 
 
 class Workshop(Protocol):
@@ -94,6 +101,15 @@ class Workshop(Protocol):
         """By candidate number, as they are done: the network, or why there is none. Raises Interrupted."""
         ...
 
+    def rehearse(
+        self, basis: CraftBasis, policies: Mapping[int, Policy], epochs: float, wanted: Callable[[], Wanted]
+    ) -> Iterator[tuple[int, float | str]]:
+        """By candidate number, as they are done: accuracy on validation after so many epochs, or why there is none.
+
+        Raises Interrupted.
+        """
+        ...
+
 
 class Workbench:
     """One worker of a workshop: holds the network, its statistics and the splits once."""
@@ -102,6 +118,10 @@ class Workbench:
         self._basis = basis
         self._imported = basis.evaluation.imported()
         network, statistics = describe(self._imported), basis.evaluation.statistics
+        self._calibration = basis.evaluation.calibration
+        if self._calibration is None:
+            splits = Splits(basis.train, basis.validation, basis.test)
+            self._calibration = calibration_inputs(self._imported, splits, basis.recovery, basis.seed)
         options = basis.evaluation.options
         searched = Compressor(self._imported, network, statistics, options)
         self._bare = Compressor(self._imported, network, statistics, replace(options, reconstruction="none"))
@@ -110,7 +130,7 @@ class Workbench:
             network,
             statistics,
             replace(options, reconstruction="sequential", seed=basis.seed),
-            calibration=calibration_rows(basis.train or basis.validation, basis.seed).inputs(),
+            calibration=self._calibration,
         )
         self._compressors = (searched, careful)
         self._evaluator = Evaluator(searched, basis.evaluation.scoring, basis.evaluation.metric)
@@ -124,10 +144,24 @@ class Workbench:
             after = self._evaluator.accuracy(fold(module))
             if after < before:  # never give away what fine-tuning has made worse
                 module, after = compressed.module, before
-            return self._exported(compressed, module, history, (before, after), start, recipe)
+            made = self._exported(compressed, module, history, (before, after), start, recipe)
+            control = self._scratch(policy, wanted)
+            return replace(made, scratch=control, cpu_seconds=time.thread_time() - start)
         except Interrupted:
             raise
         except Exception as error:  # one network that cannot be made does not cost the others
+            return f"{type(error).__name__}: {error}"
+
+    def rehearse(self, policy: Policy, epochs: float, wanted: Callable[[], Wanted] = lambda: "run") -> float | str:
+        """Accuracy on validation after so many epochs, or why there is none. Raises Interrupted."""
+        try:
+            brief = copy(self)
+            brief._basis = replace(self._basis, epochs=epochs)
+            module, _ = brief._finetuned(self._compressors[0].compress(policy), wanted)
+            return self._evaluator.accuracy(fold(module))
+        except Interrupted:
+            raise
+        except Exception as error:
             return f"{type(error).__name__}: {error}"
 
     def _compressed(self, policy: Policy) -> tuple[Compressed, float, Compressor]:
@@ -140,23 +174,68 @@ class Workbench:
     def _finetuned(
         self, compressed: Compressed, wanted: Callable[[], Wanted]
     ) -> tuple[fx.GraphModule, tuple[Mapping[str, Any], ...]]:
-        train, epochs = self._basis.train, self._basis.epochs
-        if train is None or epochs == 0:
+        basis = self._basis
+        assert self._calibration is not None
+        found = lessons(basis.train, basis.recovery, self._calibration, basis.seed)
+        if found is None or basis.epochs == 0:
             return compressed.module, ()
-
-        def look(_: Progress) -> None:
-            if (now := wanted()) != "run":
-                raise Interrupted(now)
-
+        train, passes = found
         tuned = finetune(
             compressed,
             self._imported.module,
-            _tensors(train),
-            _tensors(self._basis.validation),
-            FinetuneOptions(epochs=epochs, seed=self._basis.seed, patience=PATIENCE),
-            progress=look,
+            train,
+            _tensors(basis.validation),
+            self._options(passes),
+            progress=_look(wanted),
         )
         return tuned.module, tuple(asdict(epoch) for epoch in tuned.history)
+
+    def _options(self, passes: float) -> FinetuneOptions:
+        """passes: how often an epoch goes over the rows."""
+        chosen = self._basis.recovery
+        return FinetuneOptions(
+            epochs=self._basis.epochs * passes,
+            seed=self._basis.seed,
+            batch_size=chosen.batch_size,
+            optimizer=chosen.optimizer,
+            learning_rate=chosen.learning_rate,
+            distillation=chosen.teacher_share,
+            temperature=chosen.temperature,
+            features=chosen.features,
+            ema_decay=chosen.ema_decay,
+            patience=None if chosen.patience is None else max(1, round(chosen.patience * passes)),
+            augmentation=chosen.augmentation,
+            teacher_answers=chosen.teacher_answers,
+            bfloat16=chosen.bfloat16 and self._bfloat16_pays,
+        )
+
+    @cached_property
+    def _bfloat16_pays(self) -> bool:
+        return bfloat16_is_faster(self._imported.module, self._basis.validation.inputs(0, 32))
+
+    def _scratch(self, policy: Policy, wanted: Callable[[], Wanted]) -> Mapping[str, float] | None:
+        """The control: the same structure with fresh weights, trained on the targets for as many steps."""
+        basis = self._basis
+        assert self._calibration is not None
+        found = lessons(basis.train, basis.recovery, self._calibration, basis.seed)
+        if not basis.recovery.scratch_control or found is None or basis.epochs == 0:
+            return None
+        structure = self._bare.compress(replace(policy, bits={}, sparsity={})).module
+        tuned = finetune(
+            reinitialized(structure, basis.seed),
+            None,
+            found[0],
+            _tensors(basis.validation),
+            replace(self._options(1.0), patience=None),
+            progress=_look(wanted),
+        )
+        with torch.inference_mode():
+            outputs = torch.cat([tuned.module(rows) for rows in torch.split(basis.test.inputs(), BATCH)])
+        return {
+            "validation": self._evaluator.accuracy(fold(tuned.module)),
+            "test": score(basis.evaluation.metric, outputs, basis.test.targets(), basis.test.inputs()),
+            "epochs": basis.epochs,
+        }
 
     def _exported(
         self,
@@ -195,6 +274,7 @@ class Workbench:
             fallen_back=tuple(sorted(intended - int8_layers(content))) if intended else (),
             floating=floating if policy.bits else None,
             four_bit=four_bit,
+            parameters=sum(parameter.numel() for parameter in fold(module).parameters()),
             four_bit_parity=None if four_bit is None else asdict(check_parity(module, four_bit, rows, exact=True)),
         )
 
@@ -232,6 +312,16 @@ class SerialWorkshop:
                 raise Interrupted(now)
             yield number, bench.craft(policy, wanted)
 
+    def rehearse(
+        self, basis: CraftBasis, policies: Mapping[int, Policy], epochs: float, wanted: Callable[[], Wanted]
+    ) -> Iterator[tuple[int, float | str]]:
+        """See Workshop."""
+        bench = Workbench(basis)
+        for number, policy in policies.items():
+            if (now := wanted()) != "run":
+                raise Interrupted(now)
+            yield number, bench.rehearse(policy, epochs, wanted)
+
 
 def judge(content: bytes, split: Split, metric: str) -> tuple[float, Interval]:
     """Accuracy of an ONNX file on a split in ONNX Runtime, with its 95 % interval."""
@@ -258,6 +348,16 @@ def precision(policy: Policy, layers: int) -> str:
     if quantized == 0:
         return "fp32"
     return "int8" if quantized == layers else "mixed"
+
+
+def _look(wanted: Callable[[], Wanted]) -> Callable[[Progress], None]:
+    """Stops a training run once it is no longer wanted."""
+
+    def look(_: Progress) -> None:
+        if (now := wanted()) != "run":
+            raise Interrupted(now)
+
+    return look
 
 
 def _tensors(split: Split) -> TensorData:

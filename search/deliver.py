@@ -14,19 +14,21 @@ from typing import Any
 import numpy as np
 import onnx
 
-from compressors import pack, write_onnx
+from compressors import fold, pack, write_onnx
 from hw_models.measure import time_together
 from hw_models.profiler.host import is_this_host
 from hw_models.timing import Timing
 from paretrim.errors import JobFailed
 from paretrim.problem import UNCHANGED, Candidate, Measurement, Provenance
 from search.craft import CraftBasis, Crafted, SerialWorkshop, Workshop, judge
+from search.final import play
 from search.front import Front
 from search.ledger import Ledger
 from search.plan import Delivered, JobInputs, JobPlan
 from search.prepare import Prepared
 from search.report import candidate_report
 from search.score import Interval
+from search.what_became import batch_latencies, hot_spots, layer_rows
 
 ORT = "ONNX Runtime on this host"
 
@@ -39,6 +41,7 @@ class Judged:
     accuracy: float
     interval: Interval
     packed_bytes: int  #: of its packed file
+    parameters: int
 
 
 def deliver(
@@ -46,7 +49,8 @@ def deliver(
 ) -> None:
     """Make members of the front real and record them. Raises Interrupted, LeaseLost; JobFailed if none can be made."""
     recorder = ledger.recorder
-    chosen = choose(ledger.front(), plan.deliver)
+    workshop = workshop or SerialWorkshop()
+    chosen = choose(_front(plan, prepared, ledger, workshop), plan.deliver)
     before = recorder.delivered_numbers()
     policies = {n: ledger.candidates[n].policy for n in chosen if n not in before}
     recorder.progress("delivering", len(chosen) - len(policies), len(chosen))
@@ -55,7 +59,7 @@ def deliver(
     original = _original(inputs, prepared)
     failures: list[str] = []
     done = len(chosen) - len(policies)
-    for n, crafted in (workshop or SerialWorkshop()).craft(_basis(plan, prepared), policies, recorder.wanted):
+    for n, crafted in workshop.craft(_basis(plan, prepared), policies, recorder.wanted):
         if isinstance(crafted, str):
             failures.append(crafted)
             recorder.log("error", f"candidate {n} cannot be delivered: {crafted}")
@@ -69,6 +73,13 @@ def deliver(
         recorder.progress("delivering", done, len(chosen))
     if len(failures) == len(policies) and not before:
         raise JobFailed(f"no member of the front could be delivered: {failures[0]}", code="delivery_failed")
+
+
+def _front(plan: JobPlan, prepared: Prepared, ledger: Ledger, workshop: Workshop) -> Front:
+    """That of the search; or of what a final makes of those close to it, if the job has one."""
+    if not (plan.finalists and plan.deliver and plan.finetune_epochs):
+        return ledger.front()
+    return play(plan, ledger, _basis(plan, prepared), workshop)
 
 
 def choose(front: Front, most: int) -> tuple[int, ...]:
@@ -98,6 +109,7 @@ def _basis(plan: JobPlan, prepared: Prepared) -> CraftBasis:
         plan.finetune_epochs,
         plan.seed,
         plan.compression.four_bit_linear,
+        plan.recovery,
     )
 
 
@@ -107,7 +119,8 @@ def _original(inputs: JobInputs, prepared: Prepared) -> Judged:
     if inputs.architecture is not None or not _takes_one(content):
         content = written
     accuracy, interval = judge(content, prepared.splits.test, prepared.basis.metric)
-    return Judged(content, accuracy, interval, len(pack(written).content))
+    parameters = sum(parameter.numel() for parameter in fold(prepared.imported.module).parameters())
+    return Judged(content, accuracy, interval, len(pack(written).content), parameters)
 
 
 def _takes_one(content: bytes) -> bool:
@@ -129,6 +142,7 @@ def _delivered(
     measurement = _measured(costs, crafted.test, split, sizes[0], after if here else None)
     beside = _measured(prepared.original, original.accuracy, split, sizes[1], before if here else None)
     report = _report(candidate, crafted, original, timings)
+    report |= _details(plan, prepared, candidate, crafted, original)
     files = {
         "model.onnx": crafted.content,
         "model.ptz": crafted.packed.content,
@@ -190,6 +204,22 @@ def _report(
         "parity": dict(crafted.parity),
         "finetuning": [dict(epoch) for epoch in crafted.history],
         "layers": [dict(layer) for layer in crafted.layers],
+    }
+
+
+def _details(
+    plan: JobPlan, prepared: Prepared, candidate: Candidate, crafted: Crafted, original: Judged
+) -> dict[str, Any]:
+    """Layer by layer, where time goes, the job's batch, and the control."""
+    batch = batch_latencies([original.content, crafted.content], plan.batch, seed=plan.seed)
+    return {
+        "layers": list(layer_rows(prepared.network, candidate.policy, crafted.layers)),
+        "parameters": {"delivered": crafted.parameters, "original": original.parameters},
+        "hot_spots": hot_spots(crafted.content, seed=plan.seed),
+        "batch": None
+        if batch is None
+        else {"inputs": plan.batch, "original_latency_ms": batch[0], "latency_ms": batch[1]},
+        "scratch": None if crafted.scratch is None else dict(crafted.scratch),
     }
 
 

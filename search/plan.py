@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 from paretrim.compression import Compression
 from paretrim.problem import Budget, Candidate, Constraint, Measurement, Objective
+from paretrim.recovery import Recovery
 
 #: so sure it must be, by default, that a candidate cannot enter the front, before it is dropped
 CONFIDENCE = 0.99
@@ -61,6 +62,9 @@ class JobPlan:
     validation_samples: int | None = None
     metric: str = "top1"
     compression: Compression = field(default_factory=Compression)  #: how policies are carried out
+    recovery: Recovery = field(default_factory=Recovery)  #: what networks may learn from, and how they are fine-tuned
+    batch: int = 1  #: delivered networks are timed with so many inputs at once, beside one
+    finalists: int = 0  #: candidates tuned briefly to choose from them what is delivered; 0: the front decides
     racing: float = CONFIDENCE  #: with this confidence candidates that cannot enter the front are dropped; 0: none are
     known: tuple[Candidate, ...] = ()  #: of an earlier job on this model: searches begin with the best, learn from all
     teachers: Mapping[str, bytes] = field(default_factory=dict)  #: by algorithm, an agent's state on another model

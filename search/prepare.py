@@ -7,10 +7,13 @@ is kept with the job, so that a resumed job sees the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from compressors import (
     Compressor,
@@ -42,9 +45,13 @@ from search.plan import JobInputs, JobPlan, Recorder
 from search.race import SHARES, rungs, spread_rows
 from search.score import margins, score
 from search.space import CostModel
+from search.supply import CALIBRATION_ROWS as CALIBRATION_ROWS  # where it was looked for before
+from search.supply import calibration_inputs, described
 
 #: rows statistics are collected on
-CALIBRATION_ROWS = 512
+#: of them, rows of a layer's input for every column of its Gram matrix, and rows that are run backwards too; more were
+#: not found to make better networks, and take longer than the rest of the preparation
+ROWS_PER_COLUMN, SENSITIVITY_ROWS = 16, 128
 #: metrics that come from a table
 TIMED = frozenset({"latency_ms", "energy_mj"})
 
@@ -60,6 +67,7 @@ class EvaluationBasis:
     metric: str
     racing: float = 0.0  #: confidence with which candidates are dropped before the last row; 0: none are
     options: CompressorOptions = field(default_factory=CompressorOptions)
+    calibration: Tensor | None = None  #: inputs that were made up for statistics; None: they are in the splits
     equalized: bool = False  #: whether neighbouring layers are scaled against each other first
 
     def imported(self) -> Imported:
@@ -100,11 +108,6 @@ def read_model(content: bytes, architecture: str | None) -> Imported:
     return read_onnx(content) if architecture is None else read_safetensors(content, architecture)
 
 
-def calibration_rows(split: Split, seed: int) -> Split:
-    """What statistics are collected on."""
-    return split.sample(CALIBRATION_ROWS, seed)
-
-
 def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
     """Read, check, measure, and record it. On a later attempt, the same from what was recorded.
 
@@ -124,25 +127,29 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
     before = recorder.preparation()
     _check_same(before, splits, network)
     recorder.progress("preparing", 1, 3)
-    rows = calibration_rows(splits.train or splits.validation, plan.seed)
-    statistics = _statistics(imported, network, rows, plan.seed)
-    recorder.progress("preparing", 2, 3)
     scoring = splits.validation.sample(plan.validation_samples, plan.seed)
+    rows = calibration_inputs(imported, splits, plan.recovery, plan.seed)
+    with ThreadPoolExecutor(1) as aside:  # two cores have statistics and the original's outputs in the time of one
+        running = aside.submit(_outputs, imported, scoring) if before is None else None
+        statistics = _statistics(imported, network, rows, plan.seed)
+    recorder.progress("preparing", 2, 3)
     options = compressor_options(plan.compression, inputs.device)
     compressor = Compressor(imported, network, statistics, options)
     judged = Provenance("measured", f"validation split, {len(scoring)} rows")
-    if before is None:
+    if running is not None:
         document = _with_measurements(plan, inputs.device, network)
         sizes = _packed_sizes(plan, document, imported, network, statistics, options)
-        original, order = _measure_original(imported, scoring, plan, _costs(network, document, sizes), judged)
+        original, order = _measure_original(running, scoring, plan, _costs(network, document, sizes), judged)
     else:
+        assert before is not None
         document, original = before["device"], Measurement.from_json(before["original"])
         order, known = before.get("order"), before.get("packed_sizes")
         sizes = None if known is None else PackedSizes.from_json(known)
     if order is not None:
         scoring = scoring.take(np.array(order, dtype=np.intp))
     source = (inputs.model, inputs.architecture, statistics)
-    basis = EvaluationBasis(*source, scoring, plan.metric, plan.racing, options, plan.compression.equalize)
+    made_up = rows if plan.recovery.data == "none" else None
+    basis = EvaluationBasis(*source, scoring, plan.metric, plan.racing, options, made_up, plan.compression.equalize)
     evaluator = Evaluator(compressor, scoring, plan.metric, confidence=plan.racing)
     setting = SearchSetting(network, document, original, judged, compressor.orders(), len(scoring), sizes)
     prepared = Prepared(imported, splits, basis, setting, evaluator)
@@ -150,7 +157,11 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
     if before is None:
         preparation = _preparation(prepared) | {"order": order}
         preparation["packed_sizes"] = None if sizes is None else sizes.to_json()
-        recorder.prepared(original, preparation, (*imported.warnings, *splits.notes, *claims(document)))
+        recorder.prepared(
+            original,
+            preparation,
+            (*imported.warnings, *splits.notes, *described(plan.recovery, splits), *claims(document)),
+        )
     recorder.progress("preparing", 3, 3)
     return prepared
 
@@ -196,19 +207,32 @@ def _packed_sizes(
     return packed_sizes(imported, network, statistics, options, device)
 
 
-def _statistics(imported: Imported, network: Network, rows: Split, seed: int) -> Statistics:
+def _statistics(imported: Imported, network: Network, rows: Tensor, seed: int) -> Statistics:
     try:
-        return collect_statistics(imported, network, rows.inputs(), seed=seed)
+        return collect_statistics(
+            imported,
+            network,
+            rows,
+            seed=seed,
+            rows_per_column=ROWS_PER_COLUMN,
+            sensitivity_samples=SENSITIVITY_ROWS,
+        )
     except RuntimeError as error:  # torch's word for values that are not finite, and for shapes that do not fit
         raise JobFailed(f"the original network cannot be run on its data: {error}", code="original_failed") from error
 
 
+def _outputs(imported: Imported, scoring: Split) -> Tensor:
+    """The original's, on the rows that decide. On one thread, as everything is."""
+    torch.set_num_threads(1)
+    return run_network(imported.module, scoring)
+
+
 def _measure_original(
-    imported: Imported, scoring: Split, plan: JobPlan, costs: CostModel, judged: Provenance
+    running: Future[Tensor], scoring: Split, plan: JobPlan, costs: CostModel, judged: Provenance
 ) -> tuple[Measurement, list[int] | None]:
     """The original's figures; and if candidates race, the order in which they meet the rows."""
     try:
-        outputs = run_network(imported.module, scoring)
+        outputs = running.result()
         accuracy = score(plan.metric, outputs, scoring.targets(), scoring.inputs())
     except Exception as error:
         raise JobFailed(f"the original network cannot be evaluated: {error}", code="original_failed") from error

@@ -12,6 +12,7 @@ from ray.exceptions import RayActorError
 from paretrim.problem import Policy
 from search.craft import CraftBasis, Crafted
 from search.plan import Interrupted, Wanted
+from search.ray_desk import Actor
 from search.ray_pool import PATIENCE_SECONDS
 from search.ray_worker import Crew
 
@@ -30,13 +31,26 @@ class RayWorkshop:
     ) -> Iterator[tuple[int, Crafted | str]]:
         """See `search.craft.Workshop`."""
         shared = ray.put(basis)
+        yield from self._each(policies, wanted, lambda worker, policy: worker.craft.remote(shared, policy))
+
+    def rehearse(
+        self, basis: CraftBasis, policies: Mapping[int, Policy], epochs: float, wanted: Callable[[], Wanted]
+    ) -> Iterator[tuple[int, float | str]]:
+        """See `search.craft.Workshop`."""
+        shared = ray.put(basis)
+        yield from self._each(policies, wanted, lambda worker, policy: worker.rehearse.remote(shared, policy, epochs))
+
+    def _each(
+        self, policies: Mapping[int, Policy], wanted: Callable[[], Wanted], begun: Callable[[Actor, Policy], Any]
+    ) -> Iterator[tuple[int, Any]]:
+        """What workers make of the policies, by candidate number; begun: gives one to a worker."""
         todo, lives = deque(policies), dict.fromkeys(policies, LIVES)
         idle = deque(self._crew.present)
         busy: dict[Any, tuple[int, int]] = {}  # by reference: candidate, place
         while todo or busy:
             while todo and idle:
                 number, place = todo.popleft(), idle.popleft()
-                busy[self._crew.workers[place].craft.remote(shared, policies[number])] = (number, place)
+                busy[begun(self._crew.workers[place], policies[number])] = (number, place)
             done = ray.wait(list(busy), timeout=PATIENCE_SECONDS)[0] if busy else []
             idle += self._crew.arrivals(0.0 if busy else PATIENCE_SECONDS)
             if (now := wanted()) != "run":
@@ -44,7 +58,7 @@ class RayWorkshop:
             for reference in done:
                 number, place = busy.pop(reference)
                 try:
-                    made: Crafted | str = ray.get(reference)
+                    made = ray.get(reference)
                     idle.append(place)
                     yield number, made
                 except RayActorError:

@@ -36,9 +36,16 @@ class Worker:
 
     def craft(self, basis: CraftBasis, policy: Policy) -> Crafted | str:
         """See `Workbench.craft`. The basis is that of the first call ever after."""
+        return self._workbench(basis).craft(policy)
+
+    def rehearse(self, basis: CraftBasis, policy: Policy, epochs: float) -> float | str:
+        """See `Workbench.rehearse`."""
+        return self._workbench(basis).rehearse(policy, epochs)
+
+    def _workbench(self, basis: CraftBasis) -> Workbench:
         if self._bench is None:
             self._bench = Workbench(basis)
-        return self._bench.craft(policy)
+        return self._bench
 
 
 #: `remote(basis)` starts a Worker on a CPU of its own; Ray retries nothing

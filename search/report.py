@@ -61,14 +61,17 @@ def candidate_report(
     parts = [
         f"# Candidate {n} ({precision})",
         _verdict(report),
-        "## Before and after\n\n" + _comparison(candidate.measurement, delivered, original),
+        "## Before and after\n\n" + _comparison(candidate.measurement, delivered, original) + _parameters(report),
         "## Accuracy\n\n" + _accuracy(report),
         "## Speed on this host\n\n" + _speed(report),
         "## Exported file\n\n" + _parity(report),
         "## What each step contributed\n\n" + _contributions(report["contributions"]),
         "## Packed file\n\n" + _packed(report["packed"]),
         "## Layers\n\n" + _layers(report["layers"]),
+        "## Where the time goes\n\n" + _hot_spots(report.get("hot_spots", ())),
     ]
+    if report.get("scratch"):
+        parts.append("## The same structure, trained from nothing\n\n" + _scratch(report))
     if report["finetuning"]:
         header = list(report["finetuning"][0])
         rows = [[_short(epoch[name]) for name in header] for epoch in report["finetuning"]]
@@ -139,6 +142,13 @@ def _comparison(predicted: Measurement | None, delivered: Measurement, original:
     return table(["metric", "original", "in the search", "delivered", "original / delivered", "delivered is"], rows)
 
 
+def _parameters(report: Mapping[str, Any]) -> str:
+    found = report.get("parameters")
+    if not found:
+        return ""
+    return f"\n\n{found['delivered']:,} parameters of {found['original']:,}, batch norms folded in both."
+
+
 def _ratio(metric: str, own: float | None, original: float | None) -> str:
     if not own or original is None or metric == "accuracy":
         return "-"
@@ -171,10 +181,16 @@ def _speed(report: Mapping[str, Any]) -> str:
         rows.append(["the same with 32 bits", f"{wide:.4f}", "-", "-"])
     if four_bit is not None:
         rows.append(["with 4-bit kernels (model-4bit.onnx)", f"{four_bit['latency_ms']:.4f}", "-", "-"])
+    if report.get("batch"):
+        batch = report["batch"]
+        rows += [
+            [f"{name}, batch {batch['inputs']}", f"{batch[key]:.4f}", "-", "-"]
+            for name, key in (("original", "original_latency_ms"), ("delivered", "latency_ms"))
+        ]
     integers = _integers(report["integers"])
     note = integers + (
-        "Measured in turns, batch 1, one thread: the lower quartile of the CPU time of the thread that runs the"
-        " network."
+        "Measured in turns, batch 1 where nothing else is said, one thread: the lower quartile of the CPU time of the"
+        " thread that runs the network."
     )
     return table(["ONNX Runtime", "ms", "p10", "p90"], rows) + "\n\n" + note
 
@@ -219,11 +235,25 @@ def _parity(report: Mapping[str, Any]) -> str:
     return table(["torch against ONNX Runtime", ""], [[name, _short(v)] for name, v in report["parity"].items()])
 
 
+def _hot_spots(spots: Sequence[Mapping[str, Any]]) -> str:
+    rows = [[s["kernel"], s["operator"], f"{s['time_us']:.0f} us", f"{100 * s['share']:.1f} %"] for s in spots]
+    return table(["kernel", "operator", "median time", "of all kernels"], rows) if rows else "Not measured."
+
+
+def _scratch(report: Mapping[str, Any]) -> str:
+    control, own = report["scratch"], report["test"]["accuracy"]
+    verdict = "the weights mattered" if own > control["test"] else "the structure mattered, its weights did not"
+    return (
+        f"{figure('accuracy', control['test'])} on test after {control['epochs']:g} epochs from fresh weights,"
+        f" {figure('accuracy', own)} as delivered: {verdict} (one seed)."
+    )
+
+
 def _layers(layers: Sequence[Mapping[str, Any]]) -> str:
     if not layers:
         return "No layer was changed."
-    header = list(layers[0])
-    return table(header, [[_short(layer[name]) for name in header] for layer in layers])
+    header = list(dict.fromkeys(name for layer in layers for name in layer))
+    return table(header, [[_short(layer.get(name)) for name in header] for layer in layers])
 
 
 def _front(original: Measurement, front: Mapping[int, Measurement], deliveries: Mapping[int, Mapping[str, Any]]) -> str:

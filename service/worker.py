@@ -53,9 +53,12 @@ def plan_of(job: tables.Job, searches: list[tables.Search]) -> JobPlan:
         finetune_epochs=request.finetune_epochs,
         deliver=request.deliver,
         validation_samples=request.validation_samples,
+        finalists=request.finalists,
         racing=request.racing,
         metric=request.metric,
         compression=Compression.from_json(request.compression),
+        recovery=request.recovered(),
+        batch=request.batch,
     )
 
 

@@ -20,6 +20,10 @@ from paretrim.wire import State
 jobs = typer.Typer(help="Jobs: listed, shown, steered, deleted.")
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.", show_default=False)]
+#: of commands that say what became of a job in a sentence, unless data is asked for
+Steered = Annotated[
+    Output | None, typer.Option("--output", "-o", help="Print the job too, as this.", show_default=False)
+]
 
 _COLUMNS = ("id", "name", "state", "progress", "best", "front_size", "created_at")
 _MEMBER_COLUMNS = ("n", "algorithm", "accuracy", "latency_ms", "size_bytes", "macs", "precision", "figures")
@@ -53,6 +57,7 @@ def submit(
     finetune_epochs: Annotated[float | None, typer.Option(help="Of every delivered network.")] = None,
     deliver: Annotated[int | None, typer.Option(help="At most so many front members are delivered.")] = None,
     validation_samples: Annotated[int | None, typer.Option(help="Inputs a candidate is scored on.")] = None,
+    finalists: Annotated[int | None, typer.Option(help="Tuned briefly, to choose from them what is delivered.")] = None,
     racing: Annotated[
         float | None, typer.Option(help="Sure so far, candidates off the front are dropped early. 0: never.")
     ] = None,
@@ -60,6 +65,13 @@ def submit(
     compression: Annotated[
         list[str] | None, typer.Option(help="Such as weight_quantizer=kmeans or 'storage_bits=[2,4]'; may be repeated.")
     ] = None,
+    use_data: Annotated[
+        str | None, typer.Option(help="What networks learn from: none, unlabeled, few or full.")
+    ] = None,
+    recovery: Annotated[
+        list[str] | None, typer.Option(help="Such as distillation=0.9 or scratch_control=true; may be repeated.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Inputs at once that delivered networks are timed with.")] = None,
     name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
     priority: Annotated[int | None, typer.Option(help="Higher goes first.")] = None,
@@ -81,9 +93,13 @@ def submit(
             finetune_epochs=finetune_epochs,
             deliver=deliver,
             validation_samples=validation_samples,
+            finalists=finalists,
             racing=racing,
             metric=metric,
             compression={name: literal(value) for name, value in pairs(compression, "--compression").items()} or None,
+            data=use_data,  # type: ignore[arg-type]
+            recovery={name: literal(value) for name, value in pairs(recovery, "--recovery").items()} or None,
+            batch=batch,
             name=name,
             tags=tag,
             priority=priority,
@@ -227,9 +243,9 @@ def queue(ctx: typer.Context, output: OutputOption = Output.table) -> None:
 
 
 @jobs.command("cancel")
-def cancel(ctx: typer.Context, job: JobId) -> None:
+def cancel(ctx: typer.Context, job: JobId, output: Steered = None) -> None:
     """Stop a job for good; what it found stays."""
-    _steer(ctx, job, "cancel")
+    _steer(ctx, job, "cancel", output)
 
 
 @jobs.command("update")
@@ -240,11 +256,12 @@ def update(
     tag: Annotated[list[str] | None, typer.Option(help="In place of its tags; may be repeated.")] = None,
     priority: Annotated[int | None, typer.Option(help="Higher goes first.")] = None,
     candidates: Annotated[int | None, typer.Option(help="A larger budget for each search.")] = None,
+    output: Steered = None,
 ) -> None:
     """Rename, tag or re-prioritise a job, or raise its budget."""
     with connect(ctx) as client:
         found = client.jobs.get(job).update(name=name, tags=tag or None, priority=priority, candidates=candidates)
-    say(f"job {found.id} is {found.state}")
+    _said(found, output)
 
 
 @jobs.command("clone")
@@ -262,22 +279,29 @@ def clone(
 
 
 @jobs.command("pause")
-def pause(ctx: typer.Context, job: JobId) -> None:
+def pause(ctx: typer.Context, job: JobId, output: Steered = None) -> None:
     """Stop a job so that it can go on later."""
-    _steer(ctx, job, "pause")
+    _steer(ctx, job, "pause", output)
 
 
 @jobs.command("resume")
-def resume(ctx: typer.Context, job: JobId) -> None:
+def resume(ctx: typer.Context, job: JobId, output: Steered = None) -> None:
     """Let a paused job go on."""
-    _steer(ctx, job, "resume")
+    _steer(ctx, job, "resume", output)
 
 
-def _steer(ctx: typer.Context, job: str, verb: str) -> None:
+def _steer(ctx: typer.Context, job: str, verb: str, output: Output | None) -> None:
     with connect(ctx) as client:
         found = client.jobs.get(job)
         getattr(found, verb)()
-    say(f"job {found.id} is {found.state}")
+    _said(found, output)
+
+
+def _said(job: Job, output: Output | None) -> None:
+    """How a job is now: in a sentence, and as data if that was asked for."""
+    say(f"job {job.id} is {job.state}")
+    if output is not None:
+        emit_one(job.view, _row(job), output)
 
 
 @jobs.command("delete")

@@ -29,6 +29,7 @@ from paretrim._requests import (
 from paretrim._results import Frontier, Result
 from paretrim.compression import Compression
 from paretrim.problem import Budget, Constraint, Objective
+from paretrim.recovery import Data, Recovery
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -240,9 +241,13 @@ class AsyncJobs:
         finetune_epochs: float | None = None,
         deliver: int | None = None,
         validation_samples: int | None = None,
+        finalists: int | None = None,
         racing: float | None = None,
         metric: str | None = None,
         compression: Mapping[str, Any] | Compression | None = None,
+        data: Data | None = None,
+        recovery: Mapping[str, Any] | Recovery | None = None,
+        batch: int | None = None,
         name: str | None = None,
         tags: Sequence[str] | None = None,
         priority: int | None = None,
@@ -252,7 +257,9 @@ class AsyncJobs:
 
         algorithms: names, or {"name": ..., "options": {...}}. budget: what *each* search may spend, {"candidates":
         300} or 300. compression: how policies are carried out, such as {"weight_quantizer": "kmeans"}, see
-        `paretrim.compression.Compression`. What is not given is left to the server, see `paretrim.wire.JobRequest`.
+        `paretrim.compression.Compression`. data: what networks may learn from, recovery: how, see
+        `paretrim.recovery.Recovery`. batch: delivered networks are timed with so many inputs at
+        once, beside one. What is not given is left to the server, see `paretrim.wire.JobRequest`.
         idempotency_key: makes this the same job however often it is submitted; without it, every call is a job of its
         own (its retries are not). Raises InvalidInput and Unprocessable, both naming the field.
         """
@@ -269,9 +276,13 @@ class AsyncJobs:
             finetune_epochs=finetune_epochs,
             deliver=deliver,
             validation_samples=validation_samples,
+            finalists=finalists,
             racing=racing,
             metric=metric,
             compression=compression.to_json() if isinstance(compression, Compression) else compression,
+            data=data,
+            recovery=recovery.to_json() if isinstance(recovery, Recovery) else recovery,
+            batch=batch,
             name=name,
             tags=tags,
             priority=priority,

@@ -8,10 +8,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from paretrim.compression import Compression
+from paretrim.errors import InvalidInput
 from paretrim.problem import METRICS, Constraint
+from paretrim.recovery import Data, Recovery
 
 T = TypeVar("T")
 
@@ -152,6 +154,14 @@ class BudgetRequest(Request):
 AUTO = "auto"
 
 
+def _recovery(options: dict[str, Any], data: Data) -> Recovery:
+    """`data` may be said at either place, but not two things."""
+    said = options.get("data", data)
+    if data != "full" and said != data:
+        raise InvalidInput(f"the job declares data: {data}, its recovery {said}; say it once", field="recovery.data")
+    return Recovery.from_json(options | {"data": said})
+
+
 class JobRequest(Request):
     """A model, a dataset and a device; what is wanted; and what may be spent on it."""
 
@@ -167,9 +177,13 @@ class JobRequest(Request):
     finetune_epochs: Annotated[float, Field(ge=0, le=1000)] = 1.0
     deliver: Annotated[int, Field(ge=0, le=64)] = 8  #: at most so many front members are fine-tuned and exported
     validation_samples: Annotated[int | None, Field(ge=1)] = None  #: images a candidate is scored on; all, if absent
+    finalists: Annotated[int, Field(ge=0, le=256)] = 0  #: tuned briefly, to choose from them what is delivered
     racing: Annotated[float, Field(ge=0, lt=1)] = 0.99  #: so sure, candidates off the front are dropped early; 0: never
     metric: Annotated[str, Field(max_length=32)] = "top1"
     compression: dict[str, Any] = {}  #: how policies are carried out, see `paretrim.compression.Compression`
+    data: Data = "full"  #: what networks may learn from: nothing, inputs without labels, a few rows, all of train
+    recovery: dict[str, Any] = {}  #: how networks are fine-tuned, see `paretrim.recovery.Recovery`
+    batch: Annotated[int, Field(ge=1, le=1024)] = 1  #: delivered networks are timed with so many inputs too
     name: Annotated[str | None, Field(max_length=255)] = None
     tags: Annotated[list[str], Field(max_length=32)] = []
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
@@ -198,10 +212,19 @@ class JobRequest(Request):
     def _known_compression(cls, options: dict[str, Any]) -> dict[str, Any]:
         return Compression.from_json(options).to_json()
 
+    @field_validator("recovery")
+    @classmethod
+    def _known_recovery(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        return _recovery(options, info.data.get("data", "full")).to_json()
+
     @field_validator("constraints")
     @classmethod
     def _readable_constraints(cls, constraints: list[str]) -> list[str]:
         return [str(Constraint.parse(text)) for text in constraints]
+
+    def recovered(self) -> Recovery:
+        """`recovery` with `data` in it."""
+        return _recovery(self.recovery, self.data)
 
     def choices(self) -> list[AlgorithmChoice]:
         """The algorithms with their options."""
