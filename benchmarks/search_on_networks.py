@@ -181,14 +181,12 @@ def report(job: str, names: Sequence[str], candidates: int, seeds: int, rows: in
         last = [curve[-1] for curve, _ in runs]
         spread = statistics.stdev(last) if seeds > 1 else 0.0
         own = 1000 * statistics.mean(seconds / max(1, len(curve) - 1) for curve, seconds in runs)
-        lines.append(
-            (
-                at[candidates],
-                f"{name:12} {at[candidates]:7.4f} {spread:7.4f} {at[candidates // 2]:8.4f} {at[20]:7.4f} {own:8.1f}",
-            )
+        print(
+            f"{name:12} {at[candidates]:7.4f} {spread:7.4f} {at[candidates // 2]:8.4f} {at[20]:7.4f} {own:8.1f}",
+            flush=True,
         )
-    for _, line in sorted(lines, reverse=True):
-        print(line, flush=True)
+        lines.append((at[candidates], name))
+    print("best first:", ", ".join(name for _, name in sorted(lines, reverse=True)), flush=True)
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ def transferred(known: Sequence[Candidate], space: Space) -> list[Candidate]:
 
     Raises InvalidInput if there are none.
     """
-    taken = []
+    taken: list[Candidate] = []
     for candidate in known:
         if candidate.measurement is None or candidate.measurement.accuracy is None:
             continue
