@@ -93,6 +93,20 @@ def _describe(app: FastAPI) -> None:
                 schemas[shape.__name__] = found
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
+            _plain_tuples(schemas)
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _plain_tuples(schema: Any) -> None:
+    """Tuples of one kind are arrays of a fixed length: many generators of clients cannot read `prefixItems`."""
+    if isinstance(schema, list):
+        for entry in schema:
+            _plain_tuples(entry)
+    elif isinstance(schema, dict):
+        places = schema.get("prefixItems")
+        if isinstance(places, list) and places and all(place == places[0] for place in places):
+            schema["items"] = schema.pop("prefixItems")[0]
+        for value in schema.values():
+            _plain_tuples(value)

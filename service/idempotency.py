@@ -52,6 +52,11 @@ def reserve(session: Session, workspace_id: str, key: str | None, request_sha256
     return str(found.resource_id)
 
 
+def is_known(session: Session, workspace_id: str, key: str | None) -> bool:
+    """Whether something was made with this key."""
+    return key is not None and session.get(IdempotencyKey, (workspace_id, key)) is not None
+
+
 def forget_old(session: Session) -> None:
     """Drop keys that nobody will send again."""
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < utc_now() - timedelta(hours=KEPT_HOURS)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 from sqlalchemy import ColumnElement, Select, and_, or_
 from sqlalchemy.orm import Session
 
@@ -23,14 +23,15 @@ MOST = 200
 
 def _coerced(value: Any) -> Any:
     """More than the most is the most: a client that asks for everything gets a page and a cursor."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12:
-        return min(int(value), MOST)
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return MOST if len(value.lstrip("0")) > len(str(MOST)) else min(int(value), MOST)
     return value
 
 
 LimitQuery = Annotated[
     int,
     BeforeValidator(_coerced),
+    WithJsonSchema({"type": "integer", "minimum": 1}),  # which the validator before would hide
     Query(ge=1, description=f"At most so many; more than {MOST} is taken as {MOST}."),
 ]
 CursorQuery = Annotated[

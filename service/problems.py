@@ -107,11 +107,14 @@ def _from_http(error: HTTPException, request: Request) -> Problem:
 
 
 def allowed_methods(request: Request) -> str:
-    """All methods of a path: the framework names those of the first route that matches only."""
-    methods: set[str] = set()
-    for path, operations in request.app.openapi()["paths"].items():
-        if _same_shape(path, request.url.path):
-            methods |= {method.upper() for method in operations}
+    """All methods of a path: the framework names those of the first route that matches only.
+
+    `/jobs/check` has the shape of `/jobs/{job_id}` too: the template with the fewest blanks is meant.
+    """
+    paths = request.app.openapi()["paths"]
+    shapes = [path for path in paths if _same_shape(path, request.url.path)]
+    fewest = min((path.count("{") for path in shapes), default=0)
+    methods = {method.upper() for path in shapes if path.count("{") == fewest for method in paths[path]}
     return ", ".join(sorted(methods))
 
 

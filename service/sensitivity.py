@@ -65,7 +65,8 @@ def _table(session: Session, job: Job, network: Network) -> tuple[Figures, Figur
     ).all()
     read = _reader(network)
     rows = np.array([read(policy) for policy, _ in found], dtype=np.float64)
-    return rows.reshape(len(found), -1), np.array([accuracy for _, accuracy in found], dtype=np.float64)
+    width = len(network.prunable_groups) + len(network.layers)  # said aloud, as there may be no row yet
+    return rows.reshape(len(found), width), np.array([accuracy for _, accuracy in found], dtype=np.float64)
 
 
 def _reader(network: Network) -> Callable[[Mapping[str, Any]], list[float]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -39,26 +40,45 @@ QUOTA_DAYS = 30  #: over which CPU time is counted
 METRIC_NAMES = ("top1", "top5", "mse", "auc")
 
 
-def submit(
-    session: Session,
-    settings: Settings,
-    artifacts: Artifacts,
-    principal: Principal,
-    request: JobRequest,
-    *,
-    job_id: str,
-    cloned_from: str | None = None,
-) -> tables.Job:
-    """Check a request and queue the job. Problems name the field at fault and the remedy."""
-    _check_room(session, settings, principal)
-    searches = _searches(request)
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A request that can end well, as it will be run, and the copy of the device's document that goes with it."""
+
+    request: JobRequest
+    document_sha256: str
+    document_bytes: int
+
+
+def examine(session: Session, artifacts: Artifacts, principal: Principal, request: JobRequest) -> Examined:
+    """Check a request. Problems name the field at fault and the remedy.
+
+    This reckons for a while, so it is done before the transaction that writes: on SQLite that one keeps out all others.
+    """
+    _searches(request)
     model = _ready(session, principal, "model", tables.Model, request.model)
     dataset = _ready(session, principal, "dataset", tables.Dataset, request.dataset)
     check_fit(model.inspection or {}, dataset.inspection or {}, request.metric)
     document = _device_document(session, artifacts, principal, request.device)
     request = for_device(request, model.inspection or {}, document)
     check_reachable(request, model.inspection or {}, document)
-    device_artifact_id = _stored_document(session, artifacts, principal, request.device, document)
+    content = devices.dump(document)
+    return Examined(request, artifacts.put_bytes(content), len(content))
+
+
+def submit(
+    session: Session,
+    settings: Settings,
+    principal: Principal,
+    examined: Examined,
+    *,
+    job_id: str,
+    cloned_from: str | None = None,
+) -> tables.Job:
+    """Queue an examined job. 429 if there is no room for it; 422 if its model or dataset was deleted meanwhile."""
+    _check_room(session, settings, principal)
+    request = examined.request
+    model = _ready(session, principal, "model", tables.Model, request.model)
+    dataset = _ready(session, principal, "dataset", tables.Dataset, request.dataset)
     job = tables.Job(
         id=job_id,
         workspace_id=principal.workspace_id,
@@ -70,10 +90,10 @@ def submit(
         model_id=model.id,
         dataset_id=dataset.id,
         device_name=request.device,
-        device_artifact_id=device_artifact_id,
+        device_artifact_id=_stored_document(session, principal, examined),
         cloned_from=cloned_from,
     )
-    jobs.create(session, job, searches, request.budget.candidates)
+    jobs.create(session, job, _searches(request), request.budget.candidates)
     return job
 
 
@@ -171,17 +191,14 @@ def _device_document(session: Session, artifacts: Artifacts, principal: Principa
     return document
 
 
-def _stored_document(
-    session: Session, artifacts: Artifacts, principal: Principal, name: str, document: Mapping[str, Any]
-) -> str:
-    """The id of a copy of the document that lives as long as the job."""
-    content = devices.dump(document)
+def _stored_document(session: Session, principal: Principal, examined: Examined) -> str:
+    """The id of a copy of the device's document that lives as long as the job."""
     row = Artifact(
         id=new_id("artifact"),
         workspace_id=principal.workspace_id,
-        sha256=artifacts.put_bytes(content),
-        size_bytes=len(content),
-        filename=f"{name}.json",
+        sha256=examined.document_sha256,
+        size_bytes=examined.document_bytes,
+        filename=f"{examined.request.device}.json",
         media_type=devices.MEDIA_TYPE,
     )
     session.add(row)

@@ -51,20 +51,20 @@ def _create(
 ) -> wire.Job:
     job_id = new_id("job")
     sha256 = idempotency.digest(f"POST /jobs {cloned_from}", request.model_dump(mode="json"))
+    examined = None
+    with service.database.read() as session:
+        if not idempotency.is_known(session, principal.workspace_id, idempotency_key):
+            examined = submission.examine(session, service.artifacts, principal, request)
     with service.database.write() as session:
         made = idempotency.reserve(session, principal.workspace_id, idempotency_key, sha256, job_id)
         if made is not None:
             response.headers["Idempotency-Replayed"] = "true"
             row = owned_job(session, principal, made)
         else:
+            if examined is None:  # the key was forgotten in this very moment
+                examined = submission.examine(session, service.artifacts, principal, request)
             row = submission.submit(
-                session,
-                service.settings,
-                service.artifacts,
-                principal,
-                request,
-                job_id=job_id,
-                cloned_from=cloned_from,
+                session, service.settings, principal, examined, job_id=job_id, cloned_from=cloned_from
             )
         response.headers["Location"] = f"{views.API}/jobs/{row.id}"
         return views.job(row)
