@@ -120,8 +120,9 @@ def test_jobs_are_listed_and_steered(run: Run, job: Job) -> None:
     assert "nsga2" in out
     status, out, _ = run("jobs", "show", job.id, "-o", "json")
     assert json.loads(out)["id"] == job.id
-    assert "paused" in run("jobs", "pause", job.id)[2]
-    assert "queued" in run("jobs", "resume", job.id)[2]
+    status, out, err = run("jobs", "pause", job.id, "-o", "json")
+    assert (json.loads(out)["state"], "paused" in err) == ("paused", True)
+    assert run("jobs", "resume", job.id)[1:] == ("", f"job {job.id} is queued\n")
     status, out, _ = run("jobs", "searches", job.id, "-o", "json")
     assert [search["algorithm"] for search in json.loads(out)] == ["nsga2", "random", "uniform"]
     status, out, _ = run("jobs", "clone", job.id, "--set", "seed=4", "-o", "json")
