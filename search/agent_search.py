@@ -23,7 +23,7 @@ from search.novelty import Seen, load_rng_state, rng_state, something_new
 from search.opening import openings
 from search.projection import Vector
 from search.walk import Array, Walk
-from search.worth import Worth
+from search.worth import Worth, weighed
 
 #: share of the noise that is left at the end of the budget, unless its decay is given
 LAST_NOISE = 0.05
@@ -37,7 +37,7 @@ class AgentSearch:
 
     def __init__(self, task: Task, options: AgentSearchOptions, seed: int, *, kind: Kind, genome: Genome) -> None:
         """Raises Infeasible, InvalidInput if there is nothing of this genome to search."""
-        self._space = task.space.restricted(genome)
+        self._space = task.space.weighing(weighed(options.soft)).restricted(genome)
         self._options = options
         self._aim = Aim(task, self._space, soft=options.soft is not None)
         self._worth = Worth(task, options.soft, options.soft_exponent)

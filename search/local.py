@@ -121,7 +121,7 @@ def with_lessons(plan: JobPlan, inputs: JobInputs, folder: Path) -> JobPlan:
         if not known:
             raise InvalidInput(f"the job in {folder} has no candidates yet", field="learn_from")
         return replace(plan, known=known)
-    teachers = {}
+    teachers: dict[str, bytes] = {}
     for search in earlier.searches:
         told = [line["told"] for line in lines[search.id] if "told" in line]
         arrays = state / f"{search.id}-{told[-1]}.safetensors" if told else None

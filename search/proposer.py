@@ -18,7 +18,7 @@ from search.aim import Aim
 from search.algorithm import Task
 from search.novelty import DRAWS, Seen, load_rng_state, rng_state, something_new
 from search.opening import openings
-from search.worth import Worth
+from search.worth import Worth, weighed
 
 
 class Proposer(ABC):
@@ -39,7 +39,7 @@ class Proposer(ABC):
     ) -> None:
         """opens: begin with the uniform policies. Raises Infeasible, InvalidInput if there is nothing to search."""
         self._task = task
-        self._space = task.space.restricted(genome)
+        self._space = task.space.weighing(weighed(soft)).restricted(genome)
         self._aim = Aim(task, self._space, soft=soft is not None)
         self._worth = Worth(task, soft, exponent)
         self._rng = np.random.default_rng([seed, 4])

@@ -146,6 +146,16 @@ class Space:
         filling = (self.fills or bool(limits)) if fill is None else fill
         return self.policy(projection.onto(self.levels(policy), anchor, fill=filling))
 
+    def weighing(self, metrics: Collection[str]) -> Space:
+        """This space for a search that these costs matter to as well, as they do with a soft budget."""
+        if self.metrics.issuperset(metrics):
+            return self
+        other = copy.copy(self)
+        other.metrics = self.metrics | set(metrics)
+        other._remembered = {}
+        other._bind(other._searchable(), self._rest)
+        return other
+
     def restricted(self, genome: Genome) -> Space:
         """This space with only widths free (`keep`), only bits (`bits`), both (`joint`), or these with the ranks of
         layers and whole residual blocks (`full`).

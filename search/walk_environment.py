@@ -15,7 +15,7 @@ from paretrim.algorithms import Genome
 from paretrim.problem import Candidate, Policy
 from search.algorithm import Task
 from search.walk import Walk
-from search.worth import Worth
+from search.worth import Worth, weighed
 
 
 def walk_environment(
@@ -25,7 +25,7 @@ def walk_environment(
 
     evaluate: measures a policy. soft: a soft budget, see `Worth`. Raises Infeasible, InvalidInput.
     """
-    space = task.space.restricted(genome)
+    space = task.space.weighing(weighed(soft)).restricted(genome)
     walk, worth = Walk(space), Worth(task, soft)
 
     def judge(actions: Sequence[float]) -> tuple[float, Sequence[float]]:

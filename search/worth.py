@@ -20,6 +20,11 @@ from search.algorithm import Task
 FAILED = 0.0
 
 
+def weighed(soft: str | None) -> tuple[str, ...]:
+    """The costs that a soft budget is about."""
+    return () if soft is None else (Constraint.parse(soft).base_metric,)
+
+
 class Worth:
     """A figure that is not negative; more is better."""
 

@@ -44,7 +44,28 @@ def table(
 
 def _figures(network: Network, policy: Policy, document: Mapping[str, Any]) -> dict[str, wire.LayerFigures]:
     times = _times(network, policy, document)
-    return {op.name: _layer(op, times.get(op.name)) for op in network.sized(policy) if op.is_layer}
+    names = {layer.name for layer in network.layers}
+    figures: dict[str, wire.LayerFigures] = {}
+    for op in network.sized(policy):
+        if not op.is_layer:
+            continue
+        owner = op.name if op.name in names else op.name.rpartition(".part")[0]  # a layer of lower rank is several
+        own = _layer(op, times.get(op.name))
+        figures[owner] = _together(figures[owner], own) if owner in figures else own
+    return figures
+
+
+def _together(before: wire.LayerFigures, behind: wire.LayerFigures) -> wire.LayerFigures:
+    """Of two operations in a row that stand for one layer."""
+    times = (before.latency_ms, behind.latency_ms)
+    return before.model_copy(
+        update={
+            "out_channels": behind.out_channels,
+            "macs": before.macs + behind.macs,
+            "size_bytes": before.size_bytes + behind.size_bytes,
+            "latency_ms": None if times[0] is None or times[1] is None else times[0] + times[1],
+        }
+    )
 
 
 def _times(network: Network, policy: Policy, document: Mapping[str, Any]) -> Mapping[str, float]:

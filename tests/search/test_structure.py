@@ -13,7 +13,7 @@ import torch
 
 from compressors import Compressor, collect_statistics, describe, read_onnx
 from hw_models.cost import Costs
-from hw_models.counts import operation_weights
+from hw_models.counts import operation_macs, operation_weights
 from hw_models.devices import load_device, shipped
 from paretrim.errors import InvalidPolicy
 from paretrim.network import SizedOperation, factored_parts
@@ -22,6 +22,7 @@ from search.knobs import BlockKnob, RankKnob
 from search.run import run_job
 from search.space import Space
 from search.walk import Walk
+from service.layers import table
 from tests.search import tiny
 from tests.search.landscapes import Landscape, make, task
 from tests.search.records import MemoryRecorder
@@ -170,3 +171,16 @@ def test_a_job_searches_them_and_every_candidate_can_be_made(tmp_path: Path) -> 
     assert any(candidate.policy.rank for candidate in candidates)
     assert any(candidate.policy.removed for candidate in candidates)
     assert recorder.made
+
+
+def test_a_layer_of_lower_rank_is_one_row_of_a_candidates_table() -> None:
+
+    network = parts()[1].network
+    policy = Policy(rank={"second": 0.25}, keep={"first": 0.5})
+    rows = {
+        row.name: row for row in table(network.to_json(), json.dumps(DEVICE).encode(), None, policy.to_json()).layers
+    }
+    made = [op for op in network.sized(policy) if op.name.startswith("second") and op.is_layer]
+    assert len(made) == 3
+    assert rows["second"].macs == sum(map(operation_macs, made)) < rows["second"].original.macs
+    assert (rows["second"].in_channels, rows["second"].out_channels) == (6, 12)
