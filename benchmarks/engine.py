@@ -31,8 +31,9 @@ from paretrim.problem import Constraint, Objective, Policy
 from search.data import Split, Splits, load_dataset
 from search.evaluate import Evaluator, Outcome, run_network, single_thread
 from search.front import Front
-from search.prepare import CALIBRATION_ROWS
-from search.race import CONFIDENCE, rights_needed, spread_rows
+from search.plan import CONFIDENCE
+from search.prepare import CALIBRATION_ROWS, ROWS_PER_COLUMN, SENSITIVITY_ROWS
+from search.race import rights_needed, spread_rows
 from search.score import margins
 
 WINDOW = 8
@@ -56,7 +57,14 @@ class Engine:
         network = describe(imported)
         assert self.splits.train is not None
         calibration = self.splits.train.sample(CALIBRATION_ROWS, 0).inputs()
-        compressor = Compressor(imported, network, collect_statistics(imported, network, calibration))
+        collected = collect_statistics(
+            imported,
+            network,
+            calibration,
+            rows_per_column=ROWS_PER_COLUMN,
+            sensitivity_samples=SENSITIVITY_ROWS,
+        )
+        compressor = Compressor(imported, network, collected)
         compressor.orders()
         scoring = self.splits.validation.sample(self.rows, 0)
         order = spread_rows(margins(run_network(imported.module, scoring), scoring.targets()), 0)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from compressors import Compressor, fold
+from compressors.lanes import fill_lanes
 from paretrim.problem import Policy
 from search.data import Split
 from search.plan import Wanted
@@ -131,7 +132,9 @@ class Evaluator:
         with _timed(seconds, "compress"):
             compressed = self._compressor.compress(policy)
         with _timed(seconds, "fold"):
-            module = fold(compressed.module).to(self._type)
+            folded = fold(compressed.module, copy=False)
+            fill_lanes(folded)
+            module = folded.to(self._type)
             laid_out: nn.Module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return laid_out
 

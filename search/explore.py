@@ -77,8 +77,6 @@ class SearchSetting:
     orders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  #: units by group, the least important first
     rows: int = 0  #: validation rows that decide over a candidate
     sizes: PackedSizes | None = None  #: where sizes mean packed files
-    #: by group what is lost when 0, 1, ... of its units are gone, in the order of `orders`
-    damages: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def space(self, plan: JobPlan) -> Space:
         """The policies allowed. Raises Infeasible."""
@@ -100,8 +98,7 @@ def explore(
     """Run a search from where its records end. Raises Interrupted when `wanted` is not `run`."""
     try:
         space = setting.space(plan)
-        known = (setting.orders, setting.damages)
-        task = Task(space, plan.objectives, plan.constraints, setting.original, plan.budget, *known)
+        task = Task(space, plan.objectives, plan.constraints, setting.original, plan.budget, setting.orders)
         algorithm = ALGORITHMS[search.algorithm](task, check_options(search.algorithm, search.options), search.seed)
         exploration = Exploration(plan, search, algorithm, space, setting.original, pool, setting.judged, setting.rows)
         exploration.resume(recorded)

@@ -24,7 +24,8 @@ def write_results(recorder: FolderRecorder) -> list[dict[str, Any]]:
     ledger = Ledger(recorder.plan, Measurement.from_json(preparation["original"]), recorder)
     deliveries = recorder.deliveries()
     front = ledger.front().members
-    members = [_member(ledger, n, measurement, deliveries.get(n)) for n, measurement in front.items()]
+    beside = {n: m for n in deliveries if n not in front and (m := ledger.candidates[n].measurement) is not None}
+    members = [_member(ledger, n, found, deliveries.get(n)) for n, found in (*front.items(), *beside.items())]
     warnings = recorder.warnings() + [text for level, text in recorder.messages if level != "info"]
     summaries = [_summary(ledger, recorder, search) for search in recorder.plan.searches]
     report = job_report(recorder.plan, ledger.original, front, deliveries, summaries, warnings)

@@ -64,7 +64,7 @@ def test_front_members_are_delivered_as_files_that_are_smaller(whole: MemoryReco
     assert len(whole.made) == 1
     assert set(whole.made) <= set(whole.fronts[-1][0])
     for made in whole.made.values():
-        assert set(made.files) == {"model.onnx", "policy.json", "report.md", "weights.safetensors"}
+        assert set(made.files) == {"model.onnx", "model.ptz", "policy.json", "report.md", "weights.safetensors"}
         assert made.measurement.obtained["accuracy"].where.startswith("test split, 397 rows")
         assert made.original.value("accuracy") == pytest.approx(0.9, abs=0.09)
         assert made.report["parity"]["agreement"] == 1.0

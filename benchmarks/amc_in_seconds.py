@@ -1,0 +1,192 @@
+"""AMC in seconds: wall time from the start of a job to an accuracy at half the multiply-adds, before fine-tuning.
+
+    python -m benchmarks.amc_in_seconds [--depth 20] [--seconds 60] [--groups all|internal] [--algorithm portfolio]
+        [--executor ray] [--rows 5000] [--finetune-epochs 3]
+
+The published AMC code, on the same networks, weights and validation images: ResNet-20 69.8 % after 2,030 s and 170
+episodes, ResNet-56 78.3 % after 1,280 s and 40 episodes (one busy core, block-internal widths; --groups internal opens
+the same). The clock starts where a job's process takes it up, with the modules loaded as they are in a service; how
+long loading them took is printed. Every improvement is printed when it is recorded, scored on all --rows images. With
+--finetune-epochs the best network is fine-tuned, exported and judged on the test split, which the search never saw.
+"""
+
+from __future__ import annotations
+
+import time
+
+STARTED = time.monotonic()
+
+import argparse
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import psutil
+
+from benchmarks.shared_data import dataset, folder, machine
+from compressors import describe
+from hw_models.devices import shipped
+from paretrim.algorithms import check_options
+from paretrim.network import Network
+from paretrim.problem import Budget, Constraint, Measurement, Objective
+from search import prepare as preparation
+from search.local import FolderRecorder, begin
+from search.plan import CONFIDENCE, JobInputs, JobPlan, SearchPlan
+from search.run import run_job
+
+#: by depth and groups: seconds and the accuracy to have been reached by then
+TARGETS = {
+    (20, "internal"): ((5, 0.698), (60, 0.78)),
+    (20, "all"): ((5, 0.698), (60, 0.78), (300, 0.80)),
+    (56, "internal"): ((300, 0.84),),
+    (56, "all"): ((300, 0.84),),
+}
+#: candidates that no search reaches: seconds end it
+UNREACHABLE = 100_000
+
+
+class Stopwatch(FolderRecorder):
+    """Prints every improvement with the time since the job began."""
+
+    def begin(self, rows: int) -> None:
+        """Start the clock."""
+        self.began, self.rows = time.monotonic(), rows
+        self.spent_before = _cpu_seconds()
+        self.reached: list[tuple[float, float]] = []  # seconds, accuracy
+
+    def prepared(self, original: Measurement, preparation: Mapping[str, Any], warnings: Sequence[str]) -> None:
+        """The job is ready to search."""
+        super().prepared(original, preparation, warnings)
+        self._say_time(f"prepared; original {original.value('accuracy'):.2%}")
+
+    def front(self, numbers: Sequence[int], hypervolume: float, best: Mapping[str, float]) -> None:
+        """A better candidate was recorded."""
+        super().front(numbers, hypervolume, best)
+        accuracy = best.get("accuracy", 0.0)
+        if numbers and (not self.reached or accuracy > self.reached[-1][1]):
+            self.reached.append((time.monotonic() - self.began, accuracy))
+            self._say_time(f"{accuracy:.2%}, candidate {numbers[0]}")
+
+    def reached_by(self, seconds: float) -> float:
+        """The best accuracy recorded by then; 0 if none was."""
+        return max((accuracy for when, accuracy in self.reached if when <= seconds), default=0.0)
+
+    def _say_time(self, text: str) -> None:
+        cpu = _cpu_seconds() - self.spent_before
+        print(f"{time.monotonic() - self.began:7.1f} s ({cpu:.0f} CPU s): {text}", flush=True)
+
+
+def main() -> None:
+    """Run the job and print what was reached when."""
+    options = _options()
+    plan = _plan(options)
+    model = (folder() / f"resnet{options.depth}_cifar10.onnx").read_bytes()
+    inputs = JobInputs(model, dataset("cifar10"), shipped()["bit-serial"])
+    print(machine())
+    print(
+        f"ResNet-{options.depth}, macs_ratio <= 0.5, {options.groups} groups, {options.algorithm}, window {options.window},"
+        f" {options.rows} validation images, executor {options.executor}; modules loaded in"
+        f" {time.monotonic() - STARTED:.1f} s\n"
+    )
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        begin(place, plan, inputs)
+        watch = Stopwatch(place, plan, show=lambda *_: None, say=lambda level, text: print(f"{level}: {text}"))
+        with watch:
+            watch.begin(options.rows)
+            with mock.patch.object(preparation, "describe", _described(options.groups)):
+                run_job(plan, inputs, watch, executor=options.executor, workers=options.workers)
+            _print(options, plan, watch)
+
+
+def _described(groups: str) -> Any:
+    """How the network is described: with its residual streams closed, for what the published code could prune."""
+
+    def described(imported: Any) -> Network:
+        network = describe(imported)
+        if groups == "all":
+            return network
+        closed = [
+            replace(group, frozen="the benchmark opens block-internal widths only")
+            if group.kind != "channels"
+            else group
+            for group in network.groups
+        ]
+        return replace(network, groups=tuple(closed))
+
+    return described
+
+
+def _print(options: argparse.Namespace, plan: JobPlan, watch: Stopwatch) -> None:
+    told = watch.recorded(plan.searches[0].id)
+    dropped = sum("dropped" in c.measurement.obtained["accuracy"].where for c in told.candidates if c.measurement)
+    print(
+        f"\n{len(told.candidates)} candidates, {dropped} of them dropped before the last image, in {told.seconds:.0f} s"
+        f" of search: {len(told.candidates) / max(told.seconds, 1e-9):.1f} a second.\n"
+    )
+    print("| within | wanted | reached |\n|---|---|---|")
+    for seconds, wanted in TARGETS[options.depth, options.groups]:
+        if seconds <= options.seconds + 1:
+            print(f"| {seconds} s | {wanted:.1%} | {watch.reached_by(seconds):.2%} |")
+    for n, made in watch.deliveries().items():
+        before, after = made["report"]["validation"]["before"], made["report"]["validation"]["after"]
+        test, original = made["report"]["test"]["accuracy"], made["report"]["original_test"]["accuracy"]
+        print(
+            f"\nCandidate {n}, fine-tuned {options.finetune_epochs:g} epochs: validation {before:.2%} -> {after:.2%},"
+            f" test {test:.2%} (original {original:.2%})"
+        )
+
+
+def _plan(options: argparse.Namespace) -> JobPlan:
+    chosen = check_options(options.algorithm, {"genome": "keep"} if options.algorithm != "uniform" else {})
+    search = SearchPlan("s0", 0, options.algorithm, chosen.model_dump(mode="json"), options.seed)
+    return JobPlan(
+        id="amc-in-seconds",
+        searches=(search,),
+        objectives=(Objective("accuracy"),),
+        constraints=(Constraint.parse("macs_ratio <= 0.5"),),
+        budget=Budget(UNREACHABLE, options.seconds),
+        seed=options.seed,
+        window=options.window,
+        finetune_epochs=options.finetune_epochs,
+        deliver=1 if options.finetune_epochs else 0,
+        validation_samples=options.rows,
+        racing=options.racing,
+    )
+
+
+def _cpu_seconds() -> float:
+    """Of this process and all below it."""
+    here = psutil.Process(os.getpid())
+    total = 0.0
+    for process in (here, *here.children(recursive=True)):
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--depth", type=int, default=20, choices=(20, 56))
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--groups", choices=("internal", "all"), default="all")
+    parser.add_argument("--algorithm", default="portfolio")
+    parser.add_argument("--window", type=int, default=8)
+    parser.add_argument("--rows", type=int, default=5000, help="validation images that decide over a candidate")
+    parser.add_argument("--racing", type=float, default=CONFIDENCE)
+    parser.add_argument("--executor", choices=("inline", "ray"), default="ray")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--finetune-epochs", type=float, default=0.0)
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
