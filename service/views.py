@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from paretrim import wire
@@ -63,7 +65,7 @@ def job(row: tables.Job) -> wire.Job:
             "id": row.id,
             "name": row.name,
             "state": row.state,
-            "request": row.request,
+            "request": _request(json.dumps(row.request)),
             "progress": _progress(row),
             "best": row.best,
             "front_size": row.front_size,
@@ -81,6 +83,12 @@ def job(row: tables.Job) -> wire.Job:
             "last_seq": row.last_seq,
         }
     )
+
+
+@lru_cache(maxsize=4096)
+def _request(text: str) -> wire.JobRequest:
+    """Reading a request is what costs most of showing a job, and lists show the same jobs again and again."""
+    return wire.JobRequest.model_validate_json(text)
 
 
 def cost(row: tables.Job) -> dict[str, float]:
