@@ -87,7 +87,8 @@ class ManyCosts:
         if layout is None or not layout.block:
             return np.zeros(widths.shape, dtype=np.uint8)
         block, align = layout.block, max(1, layout.align)
-        return ((widths < block) | (widths % block == 0) << 1 | (widths % align == 0) << 2).astype(np.uint8)
+        facts: Whole = (widths < block) | (widths % block == 0) << 1 | (widths % align == 0) << 2
+        return facts.astype(np.uint8)
 
     def _policy(self, kept: Whole, bits: Whole) -> Policy:
         ratios = {name: int(k) / int(u) for name, k, u in zip(self._groups, kept, self._units, strict=True) if k != u}
