@@ -19,6 +19,7 @@ TALLEST, LOWEST = 120.0, 10.0  #: height of a bar
 JOIN = 8.0  #: radius of a place where results meet
 MARGIN = 26.0
 ROOM_FOR_FIGURES = 58.0  #: between layers, so that figures can be written below them
+NAME = 20  #: characters of a layer's name that are written
 MEETING = {"add": "+", "mul": "×", "matmul": "×", "concat": "∥"}
 
 
@@ -54,8 +55,9 @@ class Drawing:
 
     @property
     def height(self) -> float:
-        """Room for labels included."""
-        return self.floor + (128 if self.figures else 100)
+        """Room for figures and for the names, which are written aslant, included."""
+        longest = max((len(node.name) for node in self.nodes if node.kind == "layer"), default=0)
+        return self.floor + (56 if self.figures else 26) + 3.4 * min(NAME, longest)
 
 
 def draw(network: Network, layers: Sequence[Mapping[str, Any]]) -> Drawing:
@@ -77,9 +79,14 @@ def draw(network: Network, layers: Sequence[Mapping[str, Any]]) -> Drawing:
         width=nodes[-1].x + MARGIN + 34,
         middle=middle,
         figures=pitch >= ROOM_FOR_FIGURES,
-        summary=f"{len(layers)} layers{f', {removed} of them removed' if removed else ''}, and"
-        f" {len(edges)} connections, {sum(span > 1 for span in spans)} of which go past a layer.",
+        summary=_summary(len(layers), removed, len(edges), sum(span > 1 for span in spans)),
     )
+
+
+def _summary(layers: int, removed: int, edges: int, past: int) -> str:
+    gone = f", {removed} of them removed" if removed else ""
+    arcs = f", {past} of which {'goes' if past == 1 else 'go'} past a layer" if past else " in a chain"
+    return f"{layers} layers{gone}, and {edges} connections{arcs}."
 
 
 def _carriers(network: Network) -> dict[str, tuple[str, ...]]:

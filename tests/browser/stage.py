@@ -141,7 +141,7 @@ class Visit:
 
 def watched(context: BrowserContext, url: str) -> Visit:
     """A new page whose complaints are gathered."""
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(90_000)  # patience for a busy machine; what passes waits for nothing
     page = context.new_page()
     visit = Visit(page, url)
     page.add_init_script(WATCH)

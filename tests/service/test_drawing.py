@@ -54,7 +54,7 @@ def test_a_shortcut_is_an_arc_and_a_step_is_straight() -> None:
     drawing = draw(residual(), views(residual()))
     assert len(drawing.lines) == 6
     assert sum("C" in line for line in drawing.lines) == 1
-    assert drawing.summary == "3 layers, and 6 connections, 1 of which go past a layer."
+    assert drawing.summary == "3 layers, and 6 connections, 1 of which goes past a layer."
 
 
 def test_a_bar_is_as_high_as_channels_are_left_and_a_removed_layer_has_none() -> None:
