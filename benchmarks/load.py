@@ -1,0 +1,207 @@
+"""One API process under load, on either database: submitters, lists, pages of a large job, event streams, `SqlRecorder`.
+
+    python benchmarks/load.py --candidates 100000 --streams 200 [--database postgresql]
+
+Every wall time stands beside that of `/healthz` under the same concurrency (the machine's own noise, and what the web
+framework alone costs) and beside the server's CPU time per request, which others on the machine do not change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent / "sdk")]
+
+import httpx2
+import psutil
+
+from service import jobs
+from service.context import Service
+from tests.browser.rows import Shown, job, network, queued_job, world
+from tests.browser.stage import Server, serving
+from tests.postgres import Cluster
+
+Step = Callable[[httpx2.AsyncClient], Awaitable[httpx2.Response]]
+
+
+def percentile(seconds: list[float], share: float) -> float:
+    """In milliseconds."""
+    return 1000 * sorted(seconds)[min(len(seconds) - 1, int(share * len(seconds)))]
+
+
+def server_process() -> psutil.Process:
+    """The uvicorn that is under test."""
+    return next(p for p in psutil.Process().children(recursive=True) if "uvicorn" in " ".join(p.cmdline()))
+
+
+async def many(client: httpx2.AsyncClient, step: Step, count: int, at_once: int) -> tuple[list[float], int]:
+    """Wall seconds of each of `count` requests, `at_once` at a time, and the size of the last answer."""
+    gate, seconds, size = asyncio.Semaphore(at_once), [], 0
+
+    async def one() -> None:
+        nonlocal size
+        async with gate:
+            began = time.perf_counter()
+            answer = await step(client)
+            seconds.append(time.perf_counter() - began)
+            answer.raise_for_status()
+            size = len(answer.content)
+
+    await asyncio.gather(*(one() for _ in range(count)))
+    return seconds, size
+
+
+async def row(client: httpx2.AsyncClient, name: str, step: Step, count: int, at_once: int) -> float:
+    """Measure one kind of request and print it; its p99 in milliseconds."""
+    process = server_process()
+    await many(client, step, min(4, count), at_once)
+    before = sum(process.cpu_times()[:2])
+    seconds, size = await many(client, step, count, at_once)
+    cpu = 1000 * (sum(process.cpu_times()[:2]) - before) / count
+    middle, last = percentile(seconds, 0.5), percentile(seconds, 0.99)
+    print(f"{name:34} {at_once:3} {middle:8.1f} {last:8.1f} {cpu:8.1f} {size / 1000:9.1f}", flush=True)
+    return last
+
+
+async def requests(server: Server, large: Shown, model: str, dataset: str) -> None:
+    """The table of requests."""
+    print(f"\n{'request':34} {'at once':>3} {'p50 ms':>7} {'p99 ms':>8} {'CPU ms':>8} {'kB':>9}")
+    headers = {"Authorization": f"Bearer {server.key}"}
+    limits = httpx2.Limits(max_connections=64)
+    async with httpx2.AsyncClient(
+        base_url=f"{server.url}/api/v1", headers=headers, limits=limits, timeout=120
+    ) as client:
+
+        def get(path: str) -> Step:
+            return lambda client: client.get(path)
+
+        body = {"model": model, "dataset": dataset, "device": "bit-serial", "algorithms": ["random"]}
+        body |= {"objectives": ["accuracy", "latency_ms"], "budget": {"candidates": 10}}
+        base = await row(client, "/healthz (baseline)", get("/healthz"), 200, 16)
+        listed = await row(client, "/jobs?limit=50", get("/jobs?limit=50"), 200, 16)
+        print(f"{'  list p99 / baseline p99':34} {listed / base:12.1f}")
+        await row(client, "POST /jobs", lambda client: client.post("/jobs", json=body), 96, 32)
+        own = f"/jobs/{large.id}"
+        pages = (
+            "",
+            "/searches",
+            "/candidates?limit=200",
+            "/candidates?limit=200&order_by=-accuracy",
+            "/front",
+            "/curve",
+        )
+        pages += ("/points?max_points=2000", "/map", "/generations", "/events?limit=200")
+        for page in pages:
+            await row(client, f"job of {large.filled.done * 3:,}: {page or '/'}", get(own + page), 5, 1)
+
+
+async def streams(server: Server, shown: Shown, count: int, events: int) -> None:
+    """How late events come to `count` streams while a worker writes two a second."""
+    late: list[float] = []
+    written: dict[int, float] = {}
+    arrived: dict[int, list[float]] = {}
+    headers = {"Authorization": f"Bearer {server.key}", "Accept": "text/event-stream"}
+    ready = 0
+
+    async def follow(client: httpx2.AsyncClient) -> None:
+        nonlocal ready
+        async with client.stream("GET", f"/jobs/{shown.id}/events", headers=headers) as answer:
+            ready += 1
+            async for line in answer.aiter_lines():
+                if line.startswith("id: "):
+                    arrived.setdefault(int(line[4:]), []).append(time.time())
+
+    limits = httpx2.Limits(max_connections=count + 8)
+    async with httpx2.AsyncClient(base_url=f"{server.url}/api/v1", limits=limits, timeout=None) as client:
+        tasks = [asyncio.create_task(follow(client)) for _ in range(count)]
+        while ready < count:
+            await asyncio.sleep(0.1)
+        for _ in range(events):
+            await asyncio.sleep(0.5)
+            written[await asyncio.to_thread(_write, server.service, shown)] = time.time()
+        await asyncio.sleep(3.0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for seq, when in written.items():
+        late += [at - when for at in arrived.get(seq, [])]
+    missed = count * events - len(late)
+    print(f"\n{count} event streams, {events} events: p50 {percentile(late, 0.5):.0f} ms, p99 {percentile(late, 0.99):.0f}"
+          f" ms after the commit (polled every 100 ms), {missed} missed")  # fmt: skip
+
+
+def _write(service: Service, shown: Shown) -> int:
+    """Append an event as a worker does; its number."""
+    with service.database.write() as session:
+        jobs.hold(session, shown.filled.fence, [("log", {"level": "info", "message": "tick"})])
+    with service.database.read() as session:
+        return int(session.get_one(jobs.Job, shown.id).last_seq)
+
+
+def recorder(shown: Shown, windows: int) -> None:
+    """What recording costs per candidate, in windows of 8."""
+    before, began = time.process_time(), time.perf_counter()
+    took = []
+    for _ in range(windows):
+        start = time.perf_counter()
+        shown.filled.add(8, policies=32)
+        took.append((time.perf_counter() - start) / 24)
+    cpu = 1000 * (time.process_time() - before) / (24 * windows)
+    print(f"\nrecording, windows of 8: {1000 * statistics.median(took):.2f} ms a candidate (median), {cpu:.2f} ms of it CPU;"
+          f" {24 * windows} candidates in {time.perf_counter() - began:.1f} s")  # fmt: skip
+
+
+def measure(arguments: argparse.Namespace, database_url: str) -> None:
+    """All of it on one database."""
+    os.environ |= {
+        "PARETRIM_MAX_ACTIVE_JOBS": "100000",
+        "PARETRIM_DATABASE_URL": database_url,
+    }  # the server inherits them
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), database_url=database_url) as server:
+        with server.service.database.write() as session:
+            made = world(session, server.workspace_id, name="resnet.onnx", network=network())
+        with server.service.database.write() as session:
+            for number in range(200):
+                queued_job(session, server.service, made, name=f"job {number}", candidates=10)
+            ids = (made.model_id, made.dataset_id)
+        each = arguments.candidates // 3
+        began = time.perf_counter()
+        large = job(server.service, made, "large", candidates=each)
+        while large.filled.done < each:
+            large.filled.add(min(1000, each - large.filled.done), policies=200, fail_every=97)
+        print(f"{large.filled.done * 3:,} candidates recorded in {time.perf_counter() - began:.0f} s")
+        asyncio.run(requests(server, large, *ids))
+        watched = job(server.service, made, "watched", candidates=10_000)
+        recorder(watched, 30)
+        asyncio.run(streams(server, watched, arguments.streams, arguments.events))
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--candidates", type=int, default=100_000)
+    parser.add_argument("--streams", type=int, default=200)
+    parser.add_argument("--events", type=int, default=20)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    arguments = parser.parse_args()
+    if arguments.database == "sqlite":
+        with tempfile.TemporaryDirectory() as folder:
+            measure(arguments, f"sqlite:///{folder}/paretrim.db")
+        return
+    cluster = Cluster(durable=True)
+    try:
+        measure(arguments, cluster.create("load"))
+    finally:
+        cluster.remove()
+
+
+if __name__ == "__main__":
+    main()
