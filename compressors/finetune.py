@@ -18,6 +18,7 @@ from compressors.features import matching_operations, recorded
 from compressors.graph import clone
 from compressors.losses import Loss, attention_loss, distillation_loss, hint_loss, loss_for, merit, task_loss
 from compressors.operators.recurrent import Recurrent
+from compressors.rounding import stored_rounding
 from compressors.sparsity import keep_zeros, masked
 from compressors.teaching import Panel, Teacher, panel_of
 from compressors.training import Epoch, FinetuneOptions, Progress, TensorData, TrainingState
@@ -297,7 +298,7 @@ def learning_rate_at(step: int, steps: int, warmup: float) -> float:
 
 
 def _is_quantized(module: nn.Module) -> bool:
-    return any(hasattr(part, "weight_bits") for part in module.modules())
+    return any(stored_rounding(part) is not None for part in module.modules())
 
 
 def _snapshot(module: nn.Module) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from compressors import Compressed, Compressor
 from compressors.augmentation import flip_crop
-from compressors.finetune import evaluate, finetune, learning_rate_at
+from compressors.finetune import evaluate, finetune, learning_rate_at, make_optimizer
 from compressors.losses import attention_loss, distillation_loss, hint_loss, loss_for, soften
 from compressors.rounding import stored_steps
 from compressors.training import FinetuneOptions, Progress, TensorData, TrainingState
@@ -204,3 +204,11 @@ def test_images_are_shifted_by_at_most_an_eighth_and_half_are_mirrored() -> None
     assert int(rows.min()) == 12
     assert int(rows.max()) == 20
     assert torch.equal(changed[:, 0], changed[:, 2])
+
+
+def test_quantized_networks_learn_at_a_fifth_of_the_rate(net: Trained) -> None:
+    maker = Compressor(net.imported, net.network, net.statistics)
+    rough = maker.compress(Policy(bits={"block1.conv1": Bits(4, 8)})).module
+    plain = maker.compress(Policy()).module
+    rates = [make_optimizer(module, FinetuneOptions()).param_groups[0]["lr"] for module in (rough, plain)]
+    assert rates[0] == pytest.approx(rates[1] / 5)
