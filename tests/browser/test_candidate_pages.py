@@ -8,7 +8,9 @@ import re
 
 import httpx2
 from playwright.sync_api import expect
+from sqlalchemy import select
 
+from service import tables
 from tests.browser.rows import Shown
 from tests.browser.stage import Server, Visit
 
@@ -48,6 +50,18 @@ def test_the_network_is_drawn_as_its_layers(visit: Visit, done: Shown) -> None:
     cells = page.get_by_role("region", name="Layers, table").locator("tbody tr").first.locator("td")
     expect(cells.nth(6)).to_contain_text(f"{100 * share:.3g} %")
     expect(page.locator(".note", has_text="Sensitivity:")).to_contain_text("172 measured candidates")
+
+
+def test_a_candidate_that_was_not_delivered_can_be_asked_for(visit: Visit, server: Server, done: Shown) -> None:
+    n = done.filled.front.numbers[0]
+    page = visit.open(f"/jobs/{done.id}/candidates/{n}")
+    page.get_by_role("button", name="Export").click()
+    expect(page.locator(".toast")).to_contain_text("its files appear here")
+    with server.service.database.read() as session:
+        asked = session.scalars(select(tables.Export.n).where(tables.Export.job_id == done.id)).all()
+    assert asked == [n]
+    visit.open(f"/jobs/{done.id}/candidates/0")
+    assert page.get_by_role("button", name="Export").count() == 0, "the original is there already"
 
 
 def test_a_failed_candidate_says_why_as_text(visit: Visit, done: Shown) -> None:
