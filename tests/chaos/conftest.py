@@ -23,6 +23,15 @@ from tests.service import running, worlds
 from tests.service.conftest import app, client, service, settings  # noqa: F401
 
 LEASE_SECONDS = 2.0
+#: for what hangs on the database: transactions, locks, connections
+BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """SQLite, unless a test asks for `BOTH`."""
+    kind = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[getattr(request, "param", "sqlite")]
+    return str(request.getfixturevalue(kind))
 
 
 class Crew:

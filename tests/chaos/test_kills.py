@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from service import tables
 from service.context import Service
 from tests.chaos import faults
-from tests.chaos.conftest import LEASE_SECONDS, Crew
+from tests.chaos.conftest import BOTH, LEASE_SECONDS, Crew
 from tests.service import running
 
 #: the place, and how often it is passed before: in the middle of a window, of a job
@@ -50,7 +50,15 @@ def check_books(service: Service, job_id: str) -> None:
         assert session.scalar(files) == sum(len(delivery.files) for delivery in delivered)
 
 
-@pytest.mark.parametrize("fault", KILLS, ids=[place.replace(" ", "-") for place, _, _ in KILLS])
+def cases() -> list[Any]:
+    """Every place on SQLite; on PostgreSQL those inside a transaction."""
+    names = {fault: fault[0].replace(" ", "-") for fault in KILLS}
+    both = [pytest.param("postgresql", fault, marks=pytest.mark.postgres, id=f"postgresql-{names[fault]}")
+            for fault in KILLS if fault[0] in ("results before checkpoint", "finish uncommitted")]  # fmt: skip
+    return [pytest.param("sqlite", fault, id=f"sqlite-{names[fault]}") for fault in KILLS] + both
+
+
+@pytest.mark.parametrize(("database_url", "fault"), cases(), indirect=["database_url"])
 def test_a_worker_that_is_killed_costs_nothing(
     client: TestClient, service: Service, crew: Crew, undisturbed: dict[str, Any], fault: faults.Fault
 ) -> None:
@@ -64,6 +72,7 @@ def test_a_worker_that_is_killed_costs_nothing(
         assert before > 12  # what was recorded was not evaluated again
 
 
+@pytest.mark.parametrize("database_url", BOTH, indirect=True)
 def test_a_claim_that_was_not_committed_never_was(
     client: TestClient, service: Service, crew: Crew, undisturbed: dict[str, Any]
 ) -> None:

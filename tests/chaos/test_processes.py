@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx2
 import psutil
-import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
@@ -25,12 +24,6 @@ from tests.service import running, worlds
 
 ROOT = Path(__file__).parent.parent.parent
 DISPATCHER = "from service.commands import run_dispatcher; run_dispatcher()"
-
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """Which database it is makes no difference to how processes die."""
-    return sqlite_url
 
 
 @contextmanager

@@ -9,11 +9,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
 from service.context import Service
 from service.errand import LOST
-from tests.chaos.conftest import Crew
+from tests.chaos.conftest import BOTH, Crew
 from tests.chaos.test_kills import check_books, events
 from tests.service import running
 
@@ -23,6 +24,7 @@ def worker_with(place: str, passes: int, act: str) -> Sequence[str]:
     return (sys.executable, "-m", "tests.chaos.faults", place, str(passes), act)
 
 
+@pytest.mark.parametrize("database_url", BOTH, indirect=True)
 def test_a_worker_that_was_frozen_finds_its_job_gone_and_writes_nothing(
     client: TestClient, service: Service, crew: Crew, undisturbed: dict[str, Any]
 ) -> None:
@@ -40,6 +42,7 @@ def test_a_worker_that_was_frozen_finds_its_job_gone_and_writes_nothing(
     assert events(service, job_id) == told
 
 
+@pytest.mark.parametrize("database_url", BOTH, indirect=True)
 def test_a_worker_that_is_frozen_inside_a_transaction_holds_up_nobody_for_long(
     client: TestClient, service: Service, undisturbed: dict[str, Any]
 ) -> None:
