@@ -18,9 +18,11 @@ from hw_models.advice import advise
 from hw_models.cost import Costs
 from hw_models.devices import load_device
 from hw_models.legal import STEPPED
-from hw_models.limits import with_limits
+from hw_models.limits import limits, with_limits
 from hw_models.reach import smallest
+from hw_models.stored_bits import StoredBits, check_compression
 from paretrim.algorithms import with_baselines
+from paretrim.compression import Compression
 from paretrim.errors import Infeasible, InvalidInput, InvalidModel, NotMeasured
 from paretrim.network import Network
 from paretrim.problem import Constraint, Measurement
@@ -47,6 +49,10 @@ class Examined:
     request: JobRequest
     document_sha256: str
     document_bytes: int
+
+
+#: the least that range coding leaves of weights, as a share of their counted bytes
+CODED = 0.25
 
 
 def examine(session: Session, artifacts: Artifacts, principal: Principal, request: JobRequest) -> Examined:
@@ -231,8 +237,12 @@ def check_reachable(request: JobRequest, inspection: Mapping[str, Any], document
     wanted = {constraint.base_metric for constraint in constraints} | set(request.objectives)
     try:
         network = Network.from_json(inspection["network"])
-        device = load_device(document)
+        options, own = Compression.from_json(request.compression), load_device(document)
+        check_compression(network, own, options)
+        device = StoredBits(own, options)
         reach = smallest(network, device, stepped=bool(wanted & STEPPED))
+        if "size_bytes" in reach and "size_bytes" not in limits(document):
+            reach["size_bytes"] *= CODED  # sizes mean packed files, of which counting knows the most they can be
         original = Costs(network, device).original
     except NotMeasured as error:
         if request.device == "host-cpu":
