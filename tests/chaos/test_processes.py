@@ -77,7 +77,7 @@ def test_a_dispatcher_that_is_killed_takes_its_workers_along_and_another_takes_o
     client: TestClient, service: Service, undisturbed: dict[str, Any]
 ) -> None:
     job_id = running.submit(client, service)
-    settings = {"PARETRIM_EXECUTOR": "inline", "PARETRIM_LEASE_SECONDS": "5", "PARETRIM_POLL_SECONDS": "0.05"}
+    settings = {"PARETRIM_EXECUTOR": "inline", "PARETRIM_LEASE_SECONDS": "10", "PARETRIM_POLL_SECONDS": "0.05"}
     with process(service, "-c", DISPATCHER, **settings) as dispatcher:
         running.wait_until(lambda: running.evaluated(service, job_id) > 4, "a window was recorded")
         workers = psutil.Process(dispatcher.pid).children(recursive=True)
