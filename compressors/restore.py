@@ -44,6 +44,7 @@ def restore(imported: Imported, policy: Mapping[str, Any], weights: bytes) -> fx
         weight_rounding="nearest",
         weight_quantizer=compression.weight_quantizer,
         weight_quantizers=compression.weight_quantizers,
+        headroom=policy.get("headroom"),
         sparsity_rule="magnitude",
     )
     statistics = _stand_in(imported) if wanted.bits else None

@@ -147,7 +147,7 @@ def _delivered(
         "model.onnx": crafted.content,
         "model.ptz": crafted.packed.content,
         "weights.safetensors": crafted.weights,
-        "policy.json": json.dumps(_policy_json(candidate, crafted, plan), indent=2).encode(),
+        "policy.json": json.dumps(_policy_json(candidate, crafted, plan, prepared), indent=2).encode(),
         "report.md": candidate_report(n, candidate, measurement, beside, crafted.precision, report).encode(),
     }
     if crafted.four_bit is not None:
@@ -260,8 +260,8 @@ def cautions(report: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _policy_json(candidate: Candidate, crafted: Crafted, plan: JobPlan) -> dict[str, Any]:
+def _policy_json(candidate: Candidate, crafted: Crafted, plan: JobPlan, prepared: Prepared) -> dict[str, Any]:
     """The policy as it was proposed, and the units it came to keep."""
     kept = {group: list(units) for group, units in crafted.kept.items()}
-    compression = plan.compression.to_json()
-    return {**candidate.policy.to_json(), "kept": kept, "key": candidate.policy.key, "compression": compression}
+    how = {"compression": plan.compression.to_json(), "headroom": prepared.basis.options.headroom}
+    return {**candidate.policy.to_json(), "kept": kept, "key": candidate.policy.key, **how}

@@ -29,6 +29,10 @@ KNOWN = {
     "run": "Search for smaller networks here, without a server.",
     "profile": "Measure this machine into a latency table.",
     "inspect": "Show what paretrim sees in a model file, or in an uploaded model or dataset.",
+    "best": "The best under other constraints: the candidate that was evaluated, and the policy that is predicted.",
+    "pack": "Pack a network into a .ptz file, each tensor in the fewest bytes that give it back exactly.",
+    "unpack": "Give back the very .onnx file that was packed.",
+    "restore": "Build a delivered network anew from the original, its policy and its weights.",
 }
 #: subcommands of the groups here that another distribution adds
 KNOWN_WITHIN = {"devices": ("validate", "import")}

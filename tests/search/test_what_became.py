@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from compressors import describe, fold
+from compressors import describe, fold, write_onnx
 from compressors.parity import open_session
 from compressors.restore import restore
 from paretrim.problem import Policy
@@ -84,3 +85,18 @@ def test_layers_of_lower_rank_are_the_sum_of_their_parts() -> None:
     assert rows["down"]["weights"] < rows["down"]["original_weights"]
     assert rows["down"]["became"].startswith("12 -> 24, now 12 -> ")
     assert list(rows) == [layer.name for layer in network.layers]
+
+
+def test_a_network_of_integers_comes_back_to_the_byte(tmp_path: Path) -> None:
+    recorder = MemoryRecorder()
+    policy = {
+        "keep": {"first": 0.5},
+        "bits": {layer: [8, 8] for layer in ("stem", "first", "second", "down", "classify")},
+    }
+    search = SearchPlan("s0", 0, "given", {"policies": [policy]}, 0)
+    plan = replace(tiny.plan(("random",), candidates=1, finetune_epochs=0.0), searches=(search,), constraints=())
+    run_job(plan, tiny.inputs(tmp_path), recorder)
+    (made,) = recorder.made.values()
+    imported, chosen = read_model(tiny.model(), None), json.loads(made.files["policy.json"])
+    module = fold(restore(imported, chosen, made.files["weights.safetensors"]))
+    assert write_onnx(module, imported, policy=Policy.from_json(policy)) == made.files["model.onnx"]
