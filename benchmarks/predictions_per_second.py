@@ -59,14 +59,18 @@ def main() -> None:
         for policy in policies:
             costs.predict(policy)
         slow = FEW / (time.process_time() - begin)
-        print(json.dumps({
-            "policies": what,
-            "per_second": round(size / warm_seconds),
-            "per_second_first_time": round(size / cold_seconds),
-            "baseline_one_by_one": round(slow),
-            "ratio": round(size / warm_seconds / slow, 1),
-            "largest_difference": float(np.abs(cold[:FEW] / one_by_one - 1).max()),
-        }))
+        print(
+            json.dumps(
+                {
+                    "policies": what,
+                    "per_second": round(size / warm_seconds),
+                    "per_second_first_time": round(size / cold_seconds),
+                    "baseline_one_by_one": round(slow),
+                    "ratio": round(size / warm_seconds / slow, 1),
+                    "largest_difference": float(np.abs(cold[:FEW] / one_by_one - 1).max()),
+                }
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Reader:
 def elimination_order(readers: Sequence[Reader]) -> tuple[Tensor, Tensor]:
     """Units in the order in which they go, the least missed first; the cost of a unit is summed over its readers.
 
-    Returns (units,) int64, and (units - 1,) float64: what is lost in all when one, two, ... of them are gone. Ties go to
+    Returns (units,) int64, and (units - 1,) float64: what is lost in all when one, two, ... of them go. Ties go to
     the lower unit. Takes O(units d^2 columns) for each reader.
     """
     units = len(readers[0].columns)
