@@ -104,6 +104,7 @@ def test_eight_bits_run_as_integers_in_the_runtime(family: str) -> None:
     x = samples(family, 16, seed=2)
     policy = Policy(bits={layer.name: Bits(8, 8) for layer in network.layers})
     content = write_onnx(found.module, found, policy=policy, ranges=ranges_of(found.module, x))
-    assert check_parity(found.module, content, x).max_rel_error < 0.06
+    # the widest codes there are, which kernels without VNNI cut off: here the file is judged, not this machine
+    assert check_parity(found.module, content, x, exact=True).max_rel_error < 0.06
     integer = {layer.name for layer in network.layers if layer.kind in ("conv1d", "conv2d", "linear")}
     assert integer <= int8_layers(content)
