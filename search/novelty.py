@@ -61,8 +61,8 @@ def something_new(
 ) -> Policy:
     """The first policy drawn that was not seen; if there is none, a variation of the last one. Marked as seen.
 
-    limits: what variations are projected onto beside the constraints; draws: how many before variations begin. Raises
-    SearchExhausted.
+    limits: what variations are projected onto beside the constraints, for as long as that gives anything new; draws: how
+    many before variations begin. Raises SearchExhausted.
     """
     for policy in _attempts(draw, space, rng, limits, draws):
         if policy not in seen:
@@ -83,11 +83,12 @@ def _attempts(
     for _ in range(draws - 1):
         policy = draw()
         yield policy
-    for attempt in range(VARIATIONS):
-        share = max(1 / space.size, (attempt + 1) / VARIATIONS)
-        yield space.project(varied(policy, space, rng, share), limits, fill=None if attempt % 2 else False)
+    for walls in (limits, None) if limits else (None,):  # limits close to the least cost hold few policies
+        for attempt in range(VARIATIONS):
+            share = max(1 / space.size, (attempt + 1) / VARIATIONS)
+            yield space.project(varied(policy, space, rng, share), walls, fill=None if attempt % 2 else False)
     if math.prod(knob.levels for knob in space.free_knobs) <= COUNTABLE:
-        yield from (space.project(policy, limits, fill=False) for policy in every_policy(space))
+        yield from (space.project(policy, None, fill=False) for policy in every_policy(space))
 
 
 def varied(policy: Policy, space: Space, rng: np.random.Generator, share: float) -> Policy:

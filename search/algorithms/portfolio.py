@@ -56,7 +56,7 @@ class Portfolio(Proposer):
         self._record = {arm: [1.0, 1.0] for arm in arms}  # moved the front, did not
         self._pending: dict[str, str] = {}  # arm by the key of what it proposed
         self._told: list[Candidate] = []
-        self._probed = self._fitted = 0
+        self._probed = self._fitted = self._studied = 0
 
     def _propose(self, limits: Mapping[str, float]) -> Policy:
         if self._probed < PROBES or len(self._told) < 4:
@@ -102,7 +102,9 @@ class Portfolio(Proposer):
 
     def _by_agent(self, limits: Mapping[str, float]) -> Policy:
         assert self._agent is not None
-        self._agent.study(LESSONS)
+        if self._studied < len(self._told):  # there is something new to learn from
+            self._agent.study(LESSONS)
+            self._studied = len(self._told)
         return self._agent.episode(limits)
 
     def _parents(self, limits: Mapping[str, float]) -> list[Policy]:
@@ -154,6 +156,7 @@ class Portfolio(Proposer):
             "record": self._record,
             "pending": self._pending,
             "probed": self._probed,
+            "studied": self._studied,
             "seed": self._seed,
             "front": list(self._front.numbers),
         }
@@ -169,3 +172,4 @@ class Portfolio(Proposer):
         self._record = {arm: list(record) for arm, record in state["record"].items()}
         self._pending = dict(state["pending"])
         self._probed, self._seed = int(state["probed"]), int(state["seed"])
+        self._studied = int(state["studied"])

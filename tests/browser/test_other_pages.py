@@ -87,7 +87,7 @@ def test_the_form_says_what_can_be_had(visit: Visit, done: Shown) -> None:
     expect(page.locator('[data-error-for="constraints"]')).to_contain_text("cannot be met")
     visit.complaints.clear()  # the browser notes the 422 itself
     page.get_by_role("textbox", name="Bound", exact=True).fill("0.5")
-    page.get_by_label("Name").fill("From the form")
+    page.get_by_label("Name", exact=True).fill("From the form")
     page.get_by_role("button", name="Submit").click()
     page.wait_for_url("**/jobs/job_*")
     expect(page.get_by_role("heading", name="From the form")).to_be_visible()
@@ -120,7 +120,7 @@ def test_models_and_datasets_show_their_inspection(visit: Visit, resnet: World) 
 
 def test_a_key_is_made_shown_once_and_revoked(visit: Visit) -> None:
     page = visit.open("/keys")
-    page.get_by_label("Name").fill(HOSTILE)
+    page.get_by_label("Name", exact=True).fill(HOSTILE)
     page.get_by_role("button", name="Make it").click()
     expect(page.locator("#new-secret")).to_contain_text("paretrim_")
     row = page.locator("#keys tbody tr", has_text="<img src=x")

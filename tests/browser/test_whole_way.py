@@ -60,7 +60,7 @@ def test_from_two_files_to_a_smaller_network(own_server: Server, browser: Browse
 
 def _fill_in(visit: Visit) -> None:
     page = visit.page
-    page.get_by_label("Name").fill("The whole way")
+    page.get_by_label("Name", exact=True).fill("The whole way")
     page.locator("#device").select_option("mcu-m4")
     for name in ("amc", "nsga2"):
         page.locator(f'input[name="algorithms"][value="{name}"]').set_checked(name == "nsga2")
