@@ -61,7 +61,7 @@ def something_new(
 ) -> Policy:
     """The first policy drawn that was not seen; if there is none, a variation of the last one. Marked as seen.
 
-    limits: what variations are projected onto beside the constraints, for as long as that gives anything new; draws: how
+    limits: what variations are projected onto beside the constraints, as long as that gives anything new; draws: how
     many before variations begin. Raises SearchExhausted.
     """
     for policy in _attempts(draw, space, rng, limits, draws):

@@ -31,9 +31,7 @@ def pack(
     ]
     rows.append({"tensor": "(graph, checksum)", "coding": "lzma", "elements": 0, "bytes": packed.overhead_bytes})
     emit_rows(rows, ("tensor", "coding", "elements", "bytes"), output, whole=rows)
-    say(
-        f"{path}: {len(packed.content):,} bytes of {len(content):,}, {len(content) / len(packed.content):.2f}x less"
-    )
+    say(f"{path}: {len(packed.content):,} bytes of {len(content):,}, {len(content) / len(packed.content):.2f}x less")
 
 
 def unpack(
