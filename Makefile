@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# tests of one file stay together and in order, files run side by side; WORKERS=0 runs everything in one process
+WORKERS ?= logical
 
 .PHONY: demo test serve check lint clean
 .DEFAULT_GOAL := demo
@@ -18,7 +20,7 @@ demo: $(VENV)/installed
 	$(BIN)/python -m demo $(ARGS)
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 serve: $(VENV)/installed
 	$(BIN)/paretrim serve $(ARGS)
