@@ -31,6 +31,7 @@ _FIELDS = frozenset(
         "steps",
         "calibration",
         "interpolation",
+        "validation",
         "rows",
     }
 )
@@ -77,6 +78,8 @@ class TableDevice:
         header = checks.check_header(document, known=_FIELDS)
         self.name: str = header["name"]
         self.facts = {name: checks.facts(header, name) for name in ("hardware", "runtime", "method", "noise")}
+        if "validation" in header:  # how the table did on networks it had never seen
+            self.facts["validation"] = checks.facts(header, "validation")
         self.batch = checks.whole(self.facts["runtime"].get("batch", 1), "device.runtime.batch", most=1 << 16)
         self.execution = _execution(header)
         self.steps = _steps(header)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from paretrim import Client
 from paretrim._output import Output, emit_one, emit_rows, say, write_json
 from paretrim.errors import InvalidInput
 from search.local_devices import device_folder, find_device, keep_device
@@ -33,6 +35,7 @@ def local_devices(output: OutputOption = Output.table) -> None:
 
 @devices.command("validate")
 def validate_device(
+    ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="A table of this machine: its name, or a .json file.")],
     networks: Annotated[int, typer.Option(min=12, help="How many held-out networks.")] = 240,
     measure: Annotated[
@@ -43,6 +46,9 @@ def validate_device(
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other networks.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder for card.json, card.md and two pictures.")] = None,
+    upload: Annotated[
+        bool, typer.Option("--upload", help="Put the table, with how it did, to the server as well.")
+    ] = False,
     output: Annotated[str, typer.Option("--output", "-o", help="table, json or markdown.")] = "table",
 ) -> None:
     """Judge a table by whole networks it has never seen. Interrupted, the same command goes on where it was."""
@@ -71,6 +77,7 @@ def validate_device(
     )
     if out is not None:
         _write_card(card, out)
+    _keep_card(ctx, name, document, card, upload=upload)
     if output == "json":
         write_json(card)
     elif output == "markdown":
@@ -80,6 +87,31 @@ def validate_device(
         emit_rows([{"way": way, **figures} for way, figures in card["ways"].items()], columns, Output.table)
         noise = card["repeat_error"]
         say(f"the truth itself repeats within {noise['median']:.1%}; with `--output markdown` there is more")
+
+
+#: of a report card, what its table says of itself from then on
+_KEPT = ("mape", "rmspe", "within_5", "within_10", "within_15", "bias", "kendall_tau", "violations", "regret")
+
+
+def _keep_card(
+    ctx: typer.Context, name: str, document: Mapping[str, Any], card: Mapping[str, Any], *, upload: bool
+) -> None:
+    """Write how the table did into the table, here and, if asked, on the server."""
+    overall = card["overall"]
+    summary = {
+        "date": card["date"],
+        "networks": overall["networks"],
+        "families": list(card["families"]),
+        "truth_repeats_within": card["repeat_error"]["median"],
+        **{key: overall[key] for key in _KEPT},
+    }
+    judged = {**document, "validation": summary}
+    path = Path(name) if Path(name).suffix == ".json" else device_folder() / f"{name}.json"
+    keep_device(judged, path)
+    if upload:
+        with Client(ctx.find_root().params.get("url")) as client:
+            client.devices.put(str(document["name"]), judged)
+        say(f"uploaded {document['name']}")
 
 
 def _write_card(card: dict[str, Any], folder: Path) -> None:

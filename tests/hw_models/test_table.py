@@ -187,3 +187,12 @@ def test_the_web_process_can_load_devices_without_a_runtime() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_how_a_table_did_on_unseen_networks_stays_with_it() -> None:
+    known = {"networks": 54, "mape": 0.068, "families": ["plain", "vgg"]}
+    judged = make_document() | {"validation": known}
+    assert load_device(judged).document()["validation"] == known
+    assert "validation" not in load_device(make_document()).document()
+    with pytest.raises(InvalidTable, match="plain values"):
+        load_device(change("hardware", {}) | {"validation": {"mape": float("nan")}})
