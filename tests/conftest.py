@@ -14,8 +14,12 @@ from tests import postgres
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests in a browser come last: Playwright's event loop would be found running by whatever came after them."""
-    items.sort(key=lambda item: item.path.parent.name == "browser")
+    """Tests in a browser come last: Playwright's event loop would be found running by whatever came after them.
+
+    Before them those that fork this process and kill what they forked: torch's threads were seen to abort afterwards.
+    """
+    last = ["chaos", "browser"]
+    items.sort(key=lambda item: last.index(name) + 1 if (name := item.path.parent.name) in last else 0)
 
 
 @pytest.fixture(scope="session")
