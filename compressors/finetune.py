@@ -104,7 +104,7 @@ class _Run:
         validation: TensorData,
         options: FinetuneOptions,
     ) -> None:
-        self._module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._module = module
         self._train, self._validation, self._options = train, validation, options
         for parameter in module.parameters():
             parameter.requires_grad_(parameter.is_floating_point())
@@ -201,8 +201,8 @@ class _Run:
         inputs, targets = self._train.batch(rows)
         if self._augment:
             inputs = augmentation.flip_crop(inputs, self._generator)
-        if inputs.ndim == 4:  # the layout convolutions are trained fastest in
-            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        # torch 2.13 crashes in the backward pass of some convolutions whose weights are channels-last
+        inputs = inputs.contiguous()
         rate = learning_rate_at(self._step, self._steps, options.warmup)
         for group in self._optimizer.param_groups:
             group["lr"] = group["initial_lr"] * rate
