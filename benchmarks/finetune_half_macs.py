@@ -1,13 +1,14 @@
 """The CIFAR ResNets at half their multiply-adds, fine-tuned for at most 15 epochs: how far below the original?
 
-    python -m benchmarks.finetune_half_macs --network resnet56 [--epochs 15] [--threads 1] [--state FOLDER]
+    python -m benchmarks.finetune_half_macs --network resnet56 [--epochs 15] [--device auto] [--state FOLDER] [--trial]
 
 1. What each choice for one residual block (a narrower width, or the block removed) costs is measured alone, as the
    divergence of the outputs from the original's on training images without their labels; the choices for all blocks are
    then picked together by a knapsack over multiply-adds. `--structure uniform` keeps the same share everywhere instead.
 2. The delivery recipe (sequential least squares) carries the policy out.
 3. Distillation on the training split. The teacher is asked once for every image and its mirror image.
-4. The test split is read once, at the end, for the original and for the weights that did best on validation.
+4. The test split is read once, at the end, for the original and for the weights that did best on validation. With
+   `--trial` it is not read: recipes are compared on validation, and the chosen one is run again without `--trial`.
 
 What is done is kept in the state folder, the training after every epoch: started again with the same options, the
 program goes on where it was stopped, and ends with the same weights. A finished run is printed, not judged anew.
@@ -57,12 +58,11 @@ def main() -> None:
     """Choose, compress, train on, judge, print."""
     options = _options()
     torch.set_num_threads(options.threads)
-    named = (options.structure, options.macs, options.epochs, options.learning_rate, options.train_images, options.seed)
-    place = options.state / "-".join((options.network, *(f"{part}" for part in named)))
+    place = options.state / _run_name(options)
     place.mkdir(parents=True, exist_ok=True)
-    print(machine(), f"{options.threads} threads", place, sep="\n", flush=True)
+    print(machine(), f"{options.threads} threads, {_place(options)}", place, sep="\n", flush=True)
     finished = place / "result.json"
-    if finished.exists():
+    if finished.exists() and not options.trial:
         print("finished before:")
         _print(json.loads(finished.read_text()))
         return
@@ -70,10 +70,26 @@ def main() -> None:
     train = setting.train
     some = TensorData(train.inputs[: options.train_images], train.targets[: options.train_images], train.prepare)
     setting = Setting(**{**vars(setting), "train": some})
-    policy = _policy(setting, options, place)
+    policy = _policy(setting, options)
     result = _trained(setting, policy, options, place)
+    if options.trial:
+        print(json.dumps({"run": place.name, **result}), flush=True)
+        return
     finished.write_text(json.dumps(result, indent=1))
     _print(result)
+
+
+def _run_name(options: argparse.Namespace) -> str:
+    """Of the options that change the weights: runs that differ in one of them do not share a folder."""
+    parts = [options.network, options.structure, options.macs, options.epochs, options.learning_rate]
+    parts += [options.train_images, options.distillation, options.temperature, options.weight_decay, options.batch_size]
+    parts += [options.ema, options.answers, options.seed]
+    return "-".join(f"{part}" for part in parts)
+
+
+def _place(options: argparse.Namespace) -> str:
+    kind = FinetuneOptions(device=options.device).place.type
+    return torch.cuda.get_device_name() if kind == "cuda" else "training on the CPU"
 
 
 def _options() -> argparse.Namespace:
@@ -85,6 +101,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--structure", choices=("knapsack", "widths", "uniform"), default="knapsack")
     parser.add_argument("--images", type=int, default=256, help="training images the damage of a choice is measured on")
     parser.add_argument("--learning-rate", type=float, default=0.05)
+    parser.add_argument("--distillation", type=float, default=0.5, help="share of the teacher's loss")
+    parser.add_argument("--temperature", type=float, default=4.0)
+    parser.add_argument("--weight-decay", type=float, default=5e-4)
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--ema", type=float, help="average the weights with this decay")
+    parser.add_argument("--answers", choices=("fresh", "remembered"), default="remembered", help="of the teacher")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it trains")
+    parser.add_argument("--trial", action="store_true", help="leave the test split alone, and print validation")
     parser.add_argument("--train-images", type=int, default=50_000, help="fewer for a trial of the program")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--state", type=Path, default=Path(tempfile.gettempdir()) / "paretrim-benchmarks" / "half-macs")
@@ -94,9 +118,9 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _policy(setting: Setting, options: argparse.Namespace, place: Path) -> Policy:
-    """Chosen once, and kept."""
-    known = place / "policy.json"
+def _policy(setting: Setting, options: argparse.Namespace) -> Policy:
+    """Chosen once for all runs, and kept."""
+    known = options.state / f"{options.network}-{options.structure}-{options.macs}.json"
     if known.exists():
         return Policy.from_json(json.loads(known.read_text()))
     start = time.process_time()
@@ -189,7 +213,10 @@ def _trained(setting: Setting, policy: Policy, options: argparse.Namespace, plac
     compressed = setting.compressor(DELIVERY).compress(policy)
     before = setting.accuracy(fold(compressed.module))
     print(f"validation: original {setting.accuracy(dense):.2%}, compressed {before:.2%}", flush=True)
-    answers = _answers(setting, dense, options.state / f"{options.network}-answers-{len(setting.train)}.safetensors")
+    teacher: Tensor | nn.Module = setting.imported.module
+    if options.answers == "remembered":
+        known = options.state / f"{options.network}-answers-{len(setting.train)}.safetensors"
+        teacher = _answers(setting, dense, known)
     saved = place / "training.safetensors"
     state = TrainingState.from_bytes(saved.read_bytes()) if saved.exists() else None
     start = time.monotonic()
@@ -212,17 +239,17 @@ def _trained(setting: Setting, policy: Policy, options: argparse.Namespace, plac
 
     tuned = finetune(
         compressed,
-        answers,
+        teacher,
         setting.train,
         setting.validation,
-        FinetuneOptions(epochs=options.epochs, seed=options.seed, learning_rate=options.learning_rate),
+        _recipe(options),
         progress=show,
         resume=state,
         checkpoint=keep,
     )
     small = fold(tuned.module)
     return {
-        "machine": machine(),
+        "machine": f"{machine()}, {_place(options)}",
         "network": options.network,
         "structure": options.structure,
         "epochs": options.epochs,
@@ -231,10 +258,25 @@ def _trained(setting: Setting, policy: Policy, options: argparse.Namespace, plac
         "parameters": [_parameters(dense), _parameters(small)],
         "validation": [setting.accuracy(dense), setting.accuracy(small)],
         "validation_before": before,
-        "test": _on_test(setting, dense, small),
+        "test": None if options.trial else _on_test(setting, dense, small),
         "seconds": sum(epoch.seconds for epoch in tuned.history),
         "this_run_seconds": time.monotonic() - start,
     }
+
+
+def _recipe(options: argparse.Namespace) -> FinetuneOptions:
+    return FinetuneOptions(
+        epochs=options.epochs,
+        seed=options.seed,
+        learning_rate=options.learning_rate,
+        batch_size=options.batch_size,
+        weight_decay=options.weight_decay,
+        distillation=options.distillation,
+        temperature=options.temperature,
+        ema_decay=options.ema,
+        teacher_answers=options.answers,
+        device=options.device,
+    )
 
 
 def _answers(setting: Setting, dense: nn.Module, saved: Path) -> Tensor:

@@ -35,5 +35,6 @@ def flip_crop(images: Tensor, generator: torch.Generator) -> Tensor:
     mirrored = torch.rand(count, generator=generator) < 0.5
     rows = top[:, None] + torch.arange(height)  # (N, H)
     columns = left[:, None] + torch.where(mirrored[:, None], torch.arange(width).flip(0), torch.arange(width))  # (N, W)
-    batch = torch.arange(count)[:, None, None]
-    return padded.permute(0, 2, 3, 1)[batch, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    batch = torch.arange(count)
+    places = [places.to(images.device) for places in (batch[:, None, None], rows[:, :, None], columns[:, None, :])]
+    return padded.permute(0, 2, 3, 1)[tuple(places)].permute(0, 3, 1, 2)

@@ -20,7 +20,7 @@ from compressors.losses import Loss, attention_loss, distillation_loss, hint_los
 from compressors.operators.recurrent import Recurrent
 from compressors.rounding import stored_rounding
 from compressors.sparsity import keep_zeros, masked
-from compressors.teaching import Panel, Teacher, panel_of
+from compressors.teaching import Panel, Teacher, panel_of, place_of
 from compressors.training import Epoch, FinetuneOptions, Progress, TensorData, TrainingState
 
 #: rows run at once where no gradient is needed
@@ -52,6 +52,8 @@ def finetune(
 ) -> FineTuned:
     """Train a copy of the compressed network; the same seed gives the same weights on the same number of threads.
 
+    On a GPU (`options.device`) sums run in another order, so weights differ from the CPU's and from run to run.
+
     teacher: usually the uncompressed network; several networks teach their mean answer; a tensor holds answers that
     `remembered_answers` has collected; None trains on the targets alone. checkpoint: called after every epoch with the
     state that `resume` takes. What `progress` or `checkpoint` raises passes through, so they can stop the run.
@@ -69,9 +71,10 @@ def finetune(
 
 def evaluate(module: nn.Module, data: TensorData, loss: Loss | None = None) -> float:
     """Share of right classes, or minus the mean squared error. The module must be in evaluation mode."""
-    total = 0.0
+    total, place = 0.0, place_of(module)
     with torch.inference_mode():
         for inputs, targets in data.batches(_EVALUATION_BATCH):
+            inputs, targets = inputs.to(place), targets.to(place)
             outputs = module(inputs).float()
             total += merit(loss or loss_for(inputs, outputs, targets), inputs, outputs, targets) * len(targets)
     return total / len(data)
@@ -104,7 +107,8 @@ class _Run:
         validation: TensorData,
         options: FinetuneOptions,
     ) -> None:
-        self._module = module
+        self._place = options.place
+        self._module = module = module.to(self._place)
         self._train, self._validation, self._options = train, validation, options
         for parameter in module.parameters():
             parameter.requires_grad_(parameter.is_floating_point())
@@ -119,7 +123,7 @@ class _Run:
         self._step, self._stale = 0, 0
         self._history: list[Epoch] = []
         self._average = _snapshot(module) if options.ema_decay is not None else None
-        inputs, targets = validation.batch(slice(0, 2))
+        inputs, targets = self._moved(validation.batch(slice(0, 2)))
         with torch.no_grad():
             self._loss = options.loss or loss_for(inputs, module(inputs), targets)
         self._augment = augmentation.wanted(options.augmentation, inputs)
@@ -156,7 +160,7 @@ class _Run:
         _restore(self._module, state.named("module"))
         self._best = {name: value.clone() for name, value in state.named("best").items()}
         if self._average is not None:
-            self._average = {name: value.clone() for name, value in state.named("average").items()}
+            self._average = {name: value.to(self._place).clone() for name, value in state.named("average").items()}
         entries: dict[int, dict[str, Tensor]] = {}
         for name, value in state.named("optimizer").items():
             index, _, key = name.partition("/")
@@ -167,7 +171,11 @@ class _Run:
     def result(self) -> FineTuned:
         """The best weights seen."""
         _restore(self._module, self._best)
-        return FineTuned(self._module.eval(), tuple(self._history))
+        return FineTuned(self._module.eval().cpu(), tuple(self._history))
+
+    def _moved(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        inputs, targets = batch
+        return inputs.to(self._place), targets.to(self._place)
 
     def _panel(self, teacher: Teacher | None) -> Panel | None:
         options = self._options
@@ -175,7 +183,7 @@ class _Run:
         if options.teacher_answers == "auto":  # where rows stay as they are it makes no difference but in time
             remember = not self._augment and options.epochs > 1
         remember = remember and options.features == "none"
-        return panel_of(teacher, self._train, remember=remember, mirrored=self._augment)
+        return panel_of(teacher, self._train, remember=remember, mirrored=self._augment, place=self._place)
 
     def _epoch(self, matched: _Matched | None, progress: Callable[[Progress], None] | None) -> float:
         """One pass, or what is left of the last one. Returns the mean loss."""
@@ -198,7 +206,7 @@ class _Run:
 
     def _update(self, rows: Tensor, matched: _Matched | None) -> float:
         options = self._options
-        inputs, targets = self._train.batch(rows)
+        inputs, targets = self._moved(self._train.batch(rows))
         if self._augment:
             inputs = augmentation.flip_crop(inputs, self._generator)
         # torch 2.13 crashes in the backward pass of some convolutions whose weights are channels-last
@@ -206,7 +214,7 @@ class _Run:
         rate = learning_rate_at(self._step, self._steps, options.warmup)
         for group in self._optimizer.param_groups:
             group["lr"] = group["initial_lr"] * rate
-        with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
+        with torch.autocast(self._place.type, torch.bfloat16, enabled=options.bfloat16):
             outputs = self._module(inputs).float()
             loss = self._objective(rows, inputs, outputs, targets, matched)
         self._optimizer.zero_grad(set_to_none=True)
@@ -235,7 +243,7 @@ class _Run:
         teacher, kind = self._teacher.single if self._teacher else None, self._options.features
         if kind == "none" or not isinstance(teacher, fx.GraphModule):
             return None
-        inputs, _ = self._train.batch(slice(0, 2))
+        inputs, _ = self._moved(self._train.batch(slice(0, 2)))
         names = matching_operations(self._module, teacher, inputs, same_width=kind == "fitnets")
         if not names:
             return None

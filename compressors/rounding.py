@@ -16,7 +16,7 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from compressors.graph import clone_leaf
-from compressors.grid import ActivationGrid, weight_top
+from compressors.grid import ActivationGrid, coarse, weight_top
 from compressors.operators.convolution import torch_pads
 from compressors.operators.elementwise import Arithmetic
 
@@ -88,25 +88,34 @@ class ActivationRounding(nn.Module):
 
 
 class WeightRounding(nn.Module):
-    """Rounds a weight to symmetric grids, one per output channel, at `axis`. bits: 1 to 8."""
+    """Rounds a weight to symmetric grids, one per output channel, at `axis`. bits: 1 to 8.
+
+    digits: binary digits behind the leading one that its steps have; None: all that single precision has.
+    """
 
     weight_step: nn.Parameter
 
-    def __init__(self, step: Tensor, bits: int, axis: int) -> None:
+    def __init__(self, step: Tensor, bits: int, axis: int, digits: int | None = None) -> None:
         super().__init__()
         self.weight_step = nn.Parameter(step.detach().clone().float())
-        self.bits, self.axis = bits, axis
+        self.bits, self.axis, self.digits = bits, axis, digits
+
+    @property
+    def steps(self) -> Tensor:
+        """(output channels,) as they are used, without gradients."""
+        held = self.weight_step.detach()
+        return held if self.digits is None else coarse(held, self.digits)
 
     def forward(self, weight: Tensor) -> Tensor:
         """Same shape, values on their channel's grid."""
         top = weight_top(self.bits)
         if not self.training and self.bits > 1:
-            zeros = torch.zeros(len(self.weight_step), dtype=torch.int32)
-            step = self.weight_step.detach()
-            return torch.fake_quantize_per_channel_affine(weight, step, zeros, self.axis, -top, top)
+            zeros = torch.zeros(len(self.weight_step), dtype=torch.int32, device=weight.device)
+            return torch.fake_quantize_per_channel_affine(weight, self.steps, zeros, self.axis, -top, top)
         shape = [1] * weight.ndim
         shape[self.axis] = -1
-        step = self.weight_step.reshape(shape)
+        step = self.weight_step if self.digits is None else pass_through(self.weight_step, self.steps)
+        step = step.reshape(shape)
         if self.bits == 1:
             return _sign(weight / step) * step
         step = scaled_gradient(step, 1.0 / math.sqrt(weight[0].numel() * top))
@@ -117,6 +126,8 @@ class Rounded:
     """Mixed into a module's class: its inputs, its weight and its output are rounded where there is a grid for it."""
 
     _modules: dict[str, nn.Module | None]
+    #: binary digits behind the leading one that a bias has which is not on an integer grid; None: all
+    bias_digits: int | None = None
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """As the module's own class, on rounded tensors. Where only shapes are asked for, nothing is rounded."""
@@ -133,13 +144,13 @@ class Rounded:
         return _applied(held.get(_place(OUTPUT_PLACE)), output)
 
     def _rounded_bias(self) -> Tensor | None:
-        """On the grid of input step x weight step, as integers are added; as it is if inputs are not rounded."""
+        """On the grid of input step x weight step, as integers are added; else with as many digits as it may have."""
         bias: Tensor | None = getattr(self, "bias", None)
         seen, weight = self._modules.get(_place(0)), self._modules["weight_rounding"]
         integers = isinstance(weight, WeightRounding) and isinstance(self, nn.Conv1d | nn.Conv2d | nn.Linear)
         if bias is None or seen is None or not integers:
-            return bias
-        step = (seen.input_step * weight.weight_step).detach()  # type: ignore[union-attr, operator]
+            return bias if bias is None or self.bias_digits is None else pass_through(bias, coarse(bias, self.bias_digits))
+        step = seen.input_step.detach() * weight.steps  # type: ignore[union-attr, operator]
         return round_through(bias / step) * step
 
 
@@ -202,7 +213,7 @@ def stored_rounding(module: nn.Module) -> nn.Module | None:
 def stored_steps(module: nn.Module) -> Tensor | None:
     """(output channels,) steps of a layer's weight; None if it is not rounded to integers times steps."""
     held = stored_rounding(module)
-    return held.weight_step.detach() if isinstance(held, WeightRounding) else None
+    return held.steps if isinstance(held, WeightRounding) else None
 
 
 def runs_in_floating_point(module: nn.Module) -> bool:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
+from compressors.graph import clone
 from compressors.training import TensorData
 from paretrim.errors import InvalidInput
+
+CPU = torch.device("cpu")
 
 #: rows run at once where no gradient is needed
 _BATCH = 250
@@ -31,8 +36,9 @@ def remembered_answers(
     parts = []
     with torch.inference_mode():
         for inputs, _ in data.batches(_BATCH):
+            inputs = inputs.to(place_of(panel[0]))
             said = _mean(panel, inputs)
-            parts.append((said + _mean(panel, inputs.flip(-1))) / 2 if mirrored else said)
+            parts.append(((said + _mean(panel, inputs.flip(-1))) / 2 if mirrored else said).cpu())
     return torch.cat(parts).clone()
 
 
@@ -51,13 +57,23 @@ class Panel:
     def answers(self, rows: Tensor, inputs: Tensor) -> Tensor:
         """To a batch: row numbers in the training data, and the inputs made of them."""
         if self.known is not None:
-            return self.known[rows]
+            return self.known[rows].to(inputs.device)
         with torch.no_grad():
             return _mean(self.modules, inputs)
 
 
-def panel_of(teacher: Teacher | None, data: TensorData, *, remember: bool, mirrored: bool) -> Panel | None:
-    """Who teaches. remember: ask networks for all rows now. Raises InvalidInput if answers and rows do not match."""
+def panel_of(
+    teacher: Teacher | None,
+    data: TensorData,
+    *,
+    remember: bool,
+    mirrored: bool,
+    place: torch.device = CPU,
+) -> Panel | None:
+    """Who teaches. remember: ask networks for all rows now. place: where they are asked, as copies if elsewhere.
+
+    Raises InvalidInput if answers and rows do not match.
+    """
     if teacher is None:
         return None
     if isinstance(teacher, Tensor):
@@ -66,7 +82,7 @@ def panel_of(teacher: Teacher | None, data: TensorData, *, remember: bool, mirro
                 f"there are {len(teacher)} answers of teachers and {len(data)} training rows", field="teacher"
             )
         return Panel(known=teacher)
-    modules = _panel(teacher)
+    modules = tuple(_placed(module, place) for module in _panel(teacher))
     return Panel(modules, remembered_answers(modules, data, mirrored=mirrored) if remember else None)
 
 
@@ -75,6 +91,18 @@ def _panel(teachers: nn.Module | Sequence[nn.Module]) -> tuple[nn.Module, ...]:
     if not modules:
         raise InvalidInput("there is no teacher; name at least one, or None to learn from the targets", field="teacher")
     return modules
+
+
+def place_of(module: nn.Module) -> torch.device:
+    """The device a module computes on."""
+    first = next(chain(module.parameters(), module.buffers()), None)
+    return CPU if first is None else first.device
+
+
+def _placed(module: nn.Module, place: torch.device) -> nn.Module:
+    if place_of(module).type == place.type:
+        return module
+    return (clone(module) if isinstance(module, fx.GraphModule) else deepcopy(module)).to(place)
 
 
 def _mean(modules: Sequence[nn.Module], inputs: Tensor) -> Tensor:

@@ -15,6 +15,9 @@ from compressors.augmentation import Augmentation
 from compressors.losses import Loss
 from paretrim.errors import InvalidDataset, InvalidInput
 
+#: where training runs
+Device = Literal["auto", "cpu", "cuda"]
+
 
 @dataclass(frozen=True, eq=False)
 class TensorData:
@@ -78,6 +81,7 @@ class FinetuneOptions:
     patience: int | None = None  #: stop after so many epochs without a better validation; None: never
     bfloat16: bool = False  #: autocast; ask `bfloat16_is_faster` first
     learn_steps: bool = True  #: learn the step sizes of quantizers along with the weights (LSQ)
+    device: Device = "cpu"  #: where it trains; auto: on a GPU if torch sees one. The result is on the CPU always
 
     def __post_init__(self) -> None:
         checks = {
@@ -93,6 +97,14 @@ class FinetuneOptions:
         for name, good in checks.items():
             if not good:
                 raise InvalidInput(f"{name} cannot be {getattr(self, name)}", field=name)
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise InvalidInput("torch sees no CUDA device here; set device to cpu or auto", field="device")
+
+    @property
+    def place(self) -> torch.device:
+        """The device that `device` means here."""
+        on_gpu = self.device == "cuda" or (self.device == "auto" and torch.cuda.is_available())
+        return torch.device("cuda" if on_gpu else "cpu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +147,7 @@ class TrainingState:
             "stale": self.stale,
             "history": [asdict(epoch) for epoch in self.history],
         }
-        tensors = {name: tensor.detach().contiguous().clone() for name, tensor in self.tensors.items()}
+        tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in self.tensors.items()}
         return save(tensors | {"random": self.random}, metadata={"training": json.dumps(notes)})
 
     @classmethod

@@ -207,10 +207,13 @@ class Workbench:
             augmentation=chosen.augmentation,
             teacher_answers=chosen.teacher_answers,
             bfloat16=chosen.bfloat16 and self._bfloat16_pays,
+            device=chosen.device,
         )
 
     @cached_property
     def _bfloat16_pays(self) -> bool:
+        if FinetuneOptions(device=self._basis.recovery.device).place.type == "cuda":
+            return torch.cuda.is_bf16_supported()
         return bfloat16_is_faster(self._imported.module, self._basis.validation.inputs(0, 32))
 
     def _scratch(self, policy: Policy, wanted: Callable[[], Wanted]) -> Mapping[str, float] | None:

@@ -23,6 +23,7 @@ Optimizer = Literal["auto", "sgd", "adamw"]
 Features = Literal["none", "fitnets", "attention"]
 Augmentation = Literal["auto", "flip_crop", "none"]
 Answers = Literal["auto", "fresh", "remembered"]
+Device = Literal["auto", "cpu", "cuda"]
 
 #: the least data that an action can do with
 NEEDS: Mapping[str, Data] = {
@@ -50,6 +51,7 @@ class Recovery:
     augmentation: Augmentation = "auto"
     teacher_answers: Answers = "auto"
     bfloat16: bool = False  #: only where a training step is really faster so; measured once for each job
+    device: Device = "auto"  #: where it trains; auto: on the GPU of a worker that has one, else on its CPU
     scratch_control: bool = False  #: also train the same structure from nothing, for as many steps
 
     def __post_init__(self) -> None:
@@ -59,6 +61,7 @@ class Recovery:
             "features": Features,
             "augmentation": Augmentation,
             "teacher_answers": Answers,
+            "device": Device,
         }
         for name, literal in choices.items():
             if getattr(self, name) not in get_args(literal):

@@ -212,3 +212,10 @@ def test_quantized_networks_learn_at_a_fifth_of_the_rate(net: Trained) -> None:
     plain = maker.compress(Policy()).module
     rates = [make_optimizer(module, FinetuneOptions()).param_groups[0]["lr"] for module in (rough, plain)]
     assert rates[0] == pytest.approx(rates[1] / 5)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused_and_auto_takes_the_cpu() -> None:
+    with pytest.raises(InvalidInput, match="set device to cpu or auto"):
+        FinetuneOptions(device="cuda")
+    assert FinetuneOptions(device="auto").place.type == "cpu"

@@ -21,6 +21,7 @@ JOB = {"model": "m", "dataset": "d", "device": "host-cpu", "algorithms": ["amc"]
         ({"ema_decay": 1.0}, "ema_decay", "between 0 and 1"),
         ({"patience": 0}, "patience", "whole number from 1"),
         ({"few_rows": True}, "few_rows", "whole number"),
+        ({"device": "tpu"}, "device", "auto, cpu, cuda"),
         ({"bfloat16": "yes"}, "bfloat16", "true or false"),
         ({"lr": 0.1}, "lr", "is not an option; there are data, few_rows"),
     ],
