@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor, fx, nn
 
 from compressors import Compressor, fold
@@ -175,10 +176,14 @@ def _timed(seconds: dict[str, float], phase: str) -> Iterator[None]:
 
 @contextmanager
 def single_thread() -> Iterator[None]:
-    """Run torch on one thread: sums come out the same on every machine, and cores are shared by candidates instead."""
+    """Run torch and BLAS on one thread: sums are the same on every machine, and candidates share the cores instead.
+
+    Beside busy neighbours, BLAS threads that wait for one another made a surrogate's small systems far slower.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(1, user_api="blas"):
+            yield
     finally:
         torch.set_num_threads(before)

@@ -12,6 +12,10 @@ import pytest
 
 from tests import postgres
 
+# Files run side by side, one for each core: libraries that start a thread for each core too would wait for one
+# another. Set before any of them is imported, and for the processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests in a browser come last: Playwright's event loop would be found running by whatever came after them.
