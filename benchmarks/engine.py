@@ -1,6 +1,6 @@
 """Candidates per second: the evaluation engine beside a re-implementation of the published AMC evaluation, in one run.
 
-    python -m benchmarks.engine [--depth 20] [--candidates 64] [--published 12] [--rows 5000]
+    python -m benchmarks.engine [--depth 20] [--candidates 64] [--published 24] [--seconds 400] [--rows 5000]
 
 Both score policies over block-internal widths at half the multiply-adds, of the same checkpoint, on the same validation
 images, in one process on one thread; CPU time is compared, so that other work on the machine counts for neither. The
@@ -21,6 +21,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 from scipy.stats import kendalltau
+from threadpoolctl import threadpool_limits
 
 from benchmarks.published_amc import BATCH, BATCHES, PublishedAmc
 from benchmarks.shared_data import dataset, folder, machine
@@ -115,9 +116,10 @@ def main() -> None:
     content = (folder() / f"resnet{options.depth}_cifar10.onnx").read_bytes()
     splits = load_dataset(dataset("cifar10"), 0)
     print(
-        f"{machine()}\nResNet-{options.depth}, half the multiply-adds, {options.rows} validation images, one thread\n"
+        f"{machine()}\nResNet-{options.depth}, half the multiply-adds, {options.rows} validation images, one thread\n",
+        flush=True,
     )
-    with single_thread():
+    with threadpool_limits(1), single_thread():  # time is taken of one thread: the baseline must not have others
         engine = Engine(content, splits, options.rows, options.racing)
         policies = engine.policies(options.candidates)
         cpu = engine.score(policies)
@@ -129,11 +131,19 @@ def _compare(options: argparse.Namespace, splits: Splits, engine: Engine, polici
     scoring = splits.validation.sample(options.rows, 0)
     published = _published(options.depth, splits, scoring)
     chosen = np.linspace(0, len(policies) - 1, options.published).round().astype(int)
-    theirs, spent = [], []
+    theirs, spent, begun = [], [], time.monotonic()
     for place in chosen:
         start = time.thread_time()
         theirs.append(published.score(_by_reader(policies[place])))
         spent.append(time.thread_time() - start)
+        print(
+            f"policy {place}: published {theirs[-1]:.2%} in {spent[-1]:.2f} CPU s, engine {engine.outcomes[place].accuracy:.2%}",
+            flush=True,
+        )
+        if time.monotonic() - begun > options.seconds and len(theirs) > 2:
+            print(f"{options.seconds:g} seconds are over: the rest is not compared")
+            chosen = chosen[: len(theirs)]
+            break
     ours = [engine.outcomes[place].accuracy for place in chosen]
     baseline = statistics.mean(spent)
     print("\n| scoring | CPU seconds a candidate | candidates a CPU second | ratio |\n|---|---|---|---|")
@@ -172,14 +182,15 @@ def _print_phases(engine: Engine, cpu: float) -> None:
     print(
         f"\nOverhead beyond the forward passes: {1 - phases['forward'] / cpu:.1%}. Rows they were scored on: ", end=""
     )
-    print(", ".join(f"{number} on {seen}" for seen, number in sorted(rows.items()) if seen))
+    print(", ".join(f"{number} on {seen}" for seen, number in sorted(rows.items()) if seen), end="\n\n", flush=True)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--depth", type=int, default=20, choices=(20, 56))
     parser.add_argument("--candidates", type=int, default=64)
-    parser.add_argument("--published", type=int, default=12, help="policies that the published evaluation scores")
+    parser.add_argument("--published", type=int, default=24, help="policies that the published evaluation scores")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="the comparison ends after so many")
     parser.add_argument("--rows", type=int, default=5000, help="validation images")
     parser.add_argument("--racing", type=float, default=CONFIDENCE, help="confidence; 0: all on all images")
     return parser.parse_args()

@@ -1,6 +1,6 @@
 """How well accuracy during a search foretells accuracy after short fine-tuning, for each way to judge a candidate.
 
-    python -m benchmarks.fidelity [--depth 20] [--policies 24] [--epochs 1] [--train-rows 5000] [--keep FILE]
+    python -m benchmarks.fidelity [--depth 20] [--policies 24] [--epochs 1] [--train-rows 5000] [--device cuda] [--keep FILE]
 
 Random policies at half the multiply-adds, all channel groups open. Each is judged by every proxy before it is
 fine-tuned with distillation, and by validation accuracy after; Kendall's tau and Spearman's rho of each proxy with the
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,6 +55,7 @@ class Judge:
     depth: int
     train_rows: int
     epochs: float
+    device: str = "cpu"  #: where policies are fine-tuned
 
     def __post_init__(self) -> None:
         self.imported = read_onnx((folder() / f"resnet{self.depth}_cifar10.onnx").read_bytes())
@@ -90,7 +92,7 @@ class Judge:
             self.imported.module,
             _tensors(self.train),
             _tensors(self.validation),
-            FinetuneOptions(epochs=self.epochs, seed=0),
+            FinetuneOptions(epochs=self.epochs, seed=0, **self._place),
         )
         return self._evaluators[len(self.validation)].accuracy(fold(made.module))
 
@@ -103,6 +105,10 @@ class Judge:
         ).restricted("keep")
         chance = np.random.default_rng(0)
         return [space.project(space.decode(chance.random(space.size))) for _ in range(count)]
+
+    @property
+    def _place(self) -> dict[str, Any]:
+        return {} if self.device == "cpu" else {"device": self.device}
 
     @cached_property
     def _evaluators(self) -> dict[int, Evaluator]:
@@ -139,10 +145,12 @@ def main() -> None:
     print(machine())
     print(
         f"ResNet-{options.depth}, half the multiply-adds, {options.policies} policies,"
-        f" {options.epochs:g} epochs on {options.train_rows} images\n"
+        f" {options.epochs:g} epochs on {options.train_rows} images, fine-tuned on {options.device}\n",
+        flush=True,
     )
+    begun = time.monotonic()
     with single_thread():
-        judge = Judge(options.depth, options.train_rows, options.epochs)
+        judge = Judge(options.depth, options.train_rows, options.epochs, options.device)
         policies = judge.policies(options.policies)
         for policy in policies:
             if policy.key not in known:
@@ -150,7 +158,9 @@ def main() -> None:
                 known[policy.key] = figures | {"tuned": judge.tuned(policy)}
                 path.write_text(json.dumps(known))
                 print(", ".join(f"{name} {value:.4f}" for name, value in known[policy.key].items()), flush=True)
-    _print([known[policy.key] for policy in policies])
+            if time.monotonic() - begun > options.seconds:
+                break
+    _print([known[policy.key] for policy in policies if policy.key in known])
 
 
 def _print(judged: list[dict[str, float]]) -> None:
@@ -165,7 +175,7 @@ def _print(judged: list[dict[str, float]]) -> None:
 
 
 def _name(options: argparse.Namespace) -> str:
-    return f"fidelity-{options.depth}-{options.epochs:g}-{options.train_rows}.json"
+    return f"fidelity-{options.depth}-{options.epochs:g}-{options.train_rows}-{options.device}.json"
 
 
 def _options() -> argparse.Namespace:
@@ -174,6 +184,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--policies", type=int, default=24)
     parser.add_argument("--epochs", type=float, default=1.0)
     parser.add_argument("--train-rows", type=int, default=5000)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="no policy is begun after so many")
+    parser.add_argument(
+        "--device", choices=("cpu", "cuda", "auto"), default="cpu", help="where policies are fine-tuned"
+    )
     parser.add_argument("--keep", type=Path, default=None, help="file for the figures; absent: in the temporary folder")
     return parser.parse_args()
 
