@@ -23,14 +23,16 @@ CLAMPS = frozenset({"relu", "relu6", "clip"})
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Tensor layouts of ONNX Runtime's CPU kernels, as the profiler finds them.
+    """Tensor layouts of a runtime's CPU kernels, as the profiler finds them.
 
-    Convolutions in floating point run on channels in blocks; 8-bit ones on channels last. See `lowering`.
+    ONNX Runtime: convolutions in floating point run on channels in blocks; 8-bit ones on channels last. See `lowering`.
+    OpenVINO: everything runs on channels last. See `placing`.
     """
 
     block: int = 0  #: channels in a block; 0: there are no blocked kernels
     align: int = 1  #: a blocked kernel reads only channel counts that are multiples of this
     channels_last: bool = False  #: whether 8-bit convolutions want channels last
+    everywhere: bool = False  #: whether all kernels do: only a network's inputs and results are reordered
 
 
 @dataclass(frozen=True)

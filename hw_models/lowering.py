@@ -53,8 +53,8 @@ def lower(
 ) -> tuple[Placed, ...]:
     """The units that execute these operations, conversions included. narrow_inputs: the network is given integers."""
     executed = at_kernel_bits(operations, execution)
-    if execution.layout is None:
-        return place(executed, execution, batch=batch)
+    if execution.layout is None or execution.layout.everywhere:
+        return place(executed, execution, batch=batch, narrow_inputs=narrow_inputs)
     precision = plan_precision(executed, narrow_inputs=narrow_inputs)
     executed = _without_padding(executed, precision)
     return _Lowering(executed, precision, execution.layout, batch, narrow_inputs).units()

@@ -1,10 +1,10 @@
-"""How long an ONNX file takes in ONNX Runtime on this machine: what is delivered is timed with this."""
+"""How long an ONNX file takes on this machine: what is delivered is timed with this."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hw_models.sessions import Runner
+from hw_models.runtimes import ONNX_RUNTIME, open_runner
 from hw_models.timing import SAMPLE_SECONDS, Clock, Timing, interleaved
 
 ROUNDS = 60
@@ -18,13 +18,14 @@ def time_together(
     rounds: int = ROUNDS,
     seed: int = 0,
     clock: Clock | None = None,
+    runtime: str = ONNX_RUNTIME,
 ) -> list[Timing]:
     """Time several files in turn, so that their figures can be compared. Raises InvalidModel.
 
-    clock: the thread's own processor time for one thread, else wall time.
+    clock: the thread's own processor time for one thread, else wall time. runtime: see `runtimes`.
     """
     chosen: Clock = clock or ("thread_cpu" if threads == 1 else "wall")
-    runners = [Runner(content, batch=batch, threads=threads, seed=seed) for content in contents]
+    runners = [open_runner(runtime, content, batch=batch, threads=threads, seed=seed) for content in contents]
     samples = interleaved(runners, rounds=rounds, seed=seed, clock=chosen, sample_seconds=SAMPLE_SECONDS)
     return [Timing.of(row, chosen) for row in samples]
 
@@ -37,6 +38,8 @@ def time_onnx(
     rounds: int = ROUNDS,
     seed: int = 0,
     clock: Clock | None = None,
+    runtime: str = ONNX_RUNTIME,
 ) -> Timing:
     """Time one file. Raises InvalidModel."""
-    return time_together([content], batch=batch, threads=threads, rounds=rounds, seed=seed, clock=clock)[0]
+    common = {"batch": batch, "threads": threads, "rounds": rounds, "seed": seed}
+    return time_together([content], clock=clock, runtime=runtime, **common)[0]

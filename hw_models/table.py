@@ -156,7 +156,7 @@ class TableDevice:
             **self.facts,
             "kernels": [[bits.weight, bits.activation] for bits in self.execution.kernels],
             "fusion": {name: sorted(chains) for name, chains in self.execution.fusion.items()},
-            "layout": _layout_json(self.execution.layout),
+            "layout": layout_json(self.execution.layout),
             "steps": dict(self.steps),
             "calibration": self._calibration_facts,
             "interpolation": {family: model.to_json() for family, model in self.interpolation.items()},
@@ -196,20 +196,26 @@ def _layout(value: Any) -> Layout | None:
     if value is None:
         return None
     part = checks.mapping(value, "device.layout")
-    last = part.get("channels_last", False)
-    if not isinstance(last, bool):
-        raise InvalidTable("device.layout.channels_last must be true or false", field="device.layout.channels_last")
     return Layout(
         block=checks.whole(part.get("block", 0), "device.layout.block", least=0, most=256),
         align=checks.whole(part.get("align", 1), "device.layout.align", most=256),
-        channels_last=last,
+        channels_last=_truth(part.get("channels_last", False), "device.layout.channels_last"),
+        everywhere=_truth(part.get("everywhere", False), "device.layout.everywhere"),
     )
 
 
-def _layout_json(layout: Layout | None) -> dict[str, Any] | None:
+def layout_json(layout: Layout | None) -> dict[str, Any] | None:
+    """The layout as it stands in the document."""
     if layout is None:
         return None
-    return {"block": layout.block, "align": layout.align, "channels_last": layout.channels_last}
+    plain = {"block": layout.block, "align": layout.align, "channels_last": layout.channels_last}
+    return plain | ({"everywhere": True} if layout.everywhere else {})
+
+
+def _truth(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidTable(f"{where} must be true or false", field=where)
+    return value
 
 
 def _interpolation(document: Mapping[str, Any]) -> dict[str, FamilyModel]:

@@ -252,12 +252,13 @@ def _stops_on_interrupt(recorder: Any) -> Iterator[None]:
 
 def profile(
     ctx: typer.Context,
-    device: Annotated[str, typer.Option(help="What to call the table.")] = HOST,
+    device: Annotated[str | None, typer.Option(help="What to call the table; absent: host-cpu[-openvino].")] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; absent: where `run` looks for it.")] = None,
     model: Annotated[list[Path] | None, typer.Option(help="Measure this model's operations too. Repeatable.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer operations and repetitions.")] = False,
     threads: Annotated[int, typer.Option(min=1, max=256, help="Threads the runtime may use.")] = 1,
     precision: Annotated[str, typer.Option(help="fp32, int8 or both, separated by a comma.")] = "fp32,int8",
+    runtime: Annotated[str, typer.Option(help="onnxruntime, or openvino where it is installed.")] = "onnxruntime",
     upload: Annotated[bool, typer.Option("--upload", help="Put the table to the server as well.")] = False,
     output: OutputOption = Output.table,
 ) -> None:
@@ -266,14 +267,17 @@ def profile(
 
     models = [_given(path, "model").read_bytes() for path in model or []]
     precisions = tuple(part.strip() for part in precision.split(",") if part.strip())
-    document = profile_this_host(device, models, quick=quick, say=say, threads=threads, precisions=precisions)
-    path = out or device_folder() / f"{device}.json"
+    name = device or (HOST if runtime == "onnxruntime" else f"{HOST}-{runtime}")
+    document = profile_this_host(
+        name, models, quick=quick, say=say, threads=threads, precisions=precisions, runtime_name=runtime
+    )
+    path = out or device_folder() / f"{name}.json"
     keep_device(document, path)
-    row = {"device": device, "rows": len(document["rows"]), "file": str(path)}
+    row = {"device": name, "rows": len(document["rows"]), "file": str(path)}
     if upload:
         with Client(ctx.find_root().params.get("url")) as client:
-            client.devices.put(device, document)
-        say(f"uploaded {device}")
+            client.devices.put(name, document)
+        say(f"uploaded {name}")
     emit_one(row, row, output)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from hw_models.devices import load_device, shipped
 from hw_models.profiler import extend_table, profile_host
 from hw_models.profiler.profile import Mode
+from hw_models.runtimes import ONNX_RUNTIME
 from paretrim.errors import InvalidInput, InvalidTable
 
 #: the device that a machine is to itself
@@ -106,10 +107,11 @@ def profile(
     say: Callable[[str], None],
     threads: int = 1,
     precisions: Sequence[str] = ("fp32", "int8"),
+    runtime_name: str = ONNX_RUNTIME,
 ) -> dict[str, Any]:
     """A table of this machine, with the operations of these networks in it. What was measured is kept until it is done.
 
-    Raises InvalidModel, InvalidInput for an unknown precision.
+    Raises InvalidModel, InvalidInput for an unknown precision or a runtime that is not installed.
     """
     networks = []
     if models:  # torch is needed to read a model, and is not there on every device that is measured
@@ -125,5 +127,6 @@ def profile(
         threads=threads,
         progress=progress,
         journal=device_folder() / f"{name}.profile.part",
+        runtime_name=runtime_name,
     )
     return extend_table(document, networks, mode=mode, progress=progress) if networks else document

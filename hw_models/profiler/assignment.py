@@ -20,8 +20,12 @@ _CONVERTS = {
     "ReorderInput": "reorder_input",
     "ReorderOutput": "reorder_output",
 }
+#: conversions that leave the bits as they are
+_MOVES = ("transpose", "reorder_input", "reorder_output")
 #: parts of one operation that the file spells as several nodes
 _PARTS = (".matmul", ".product")
+#: what the runtime puts before the name of a matrix product that took in its activation
+_FUSED = "fused "
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ def assign(kernels: Sequence[Kernel], placed: Sequence[Placed]) -> Assignment:
 
 
 def _operation(name: str) -> str:
+    name = name.removeprefix(_FUSED)
     for part in _PARTS:
         name = name.removesuffix(part)
     return name
@@ -78,7 +83,9 @@ def _of_conversion(kernel: Kernel, candidates: Sequence[Placed]) -> Placed | Non
         unit = item.unit
         if unit.kind != kind or math.prod(shape) != unit.elements_out:
             continue
-        if kind == "transpose" and (kernel.narrow != (unit.activation_bits <= 8) or not _same_way(kernel, unit)):
+        if kind in _MOVES and kernel.narrow != (unit.activation_bits <= 8):
+            continue
+        if kind == "transpose" and not _same_way(kernel, unit):
             continue
         return item
     return None

@@ -19,9 +19,10 @@ from hw_models.precision import at_kernel_bits
 from hw_models.profiler.anchors import COUNT, anchor_files, reference_level, scaled, time_beside_anchors
 from hw_models.profiler.journal import Journal
 from hw_models.profiler.rounds import Setting
-from hw_models.sessions import Runner
+from hw_models.runtimes import open_runner
 from hw_models.timing import Timing
 from hw_models.units import Unit
+from paretrim.errors import ParetrimError
 from paretrim.network import SizedOperation
 
 #: families that calibration may look at; validation has others besides
@@ -55,6 +56,20 @@ def units_of(networks: Sequence[Operations], setting: Setting) -> list[Unit]:
     """The units of some networks, each once."""
     placed = (item for operations in networks for item in lower(operations, setting.execution, batch=setting.batch))
     return list(dict.fromkeys(item.unit for item in placed))
+
+
+def measured_whole(networks: Sequence[Operations], unit_us: Mapping[Unit, float], setting: Setting) -> list[Operations]:
+    """The networks all of whose units were measured: a runtime may execute one in no kernel of its own.
+
+    Raises ParetrimError if too few are left to calibrate with.
+    """
+    whole = [network for network in networks if all(unit in unit_us for unit in units_of([network], setting))]
+    if 2 * len(whole) < len(networks):
+        raise ParetrimError(
+            f"only {len(whole)} of {len(networks)} networks for the calibration are executed by this version of"
+            f" {setting.runtime} as expected; profile with --runtime onnxruntime, or with --precision fp32"
+        )
+    return whole
 
 
 def time_networks(
@@ -92,7 +107,10 @@ def time_networks(
 def _time_batch(networks: Sequence[Operations], setting: Setting, rounds: int) -> tuple[list[Timing], float]:
     contents = [*anchor_files(setting.execution)]
     contents += [write_graph(at_kernel_bits(operations, setting.execution)) for operations in networks]
-    runners = [Runner(c, batch=setting.batch, threads=setting.threads, seed=setting.seed) for c in contents]
+    runners = [
+        open_runner(setting.runtime, c, batch=setting.batch, threads=setting.threads, seed=setting.seed)
+        for c in contents
+    ]
     return time_beside_anchors(runners[:COUNT], runners[COUNT:], rounds=rounds, seed=setting.seed, clock=setting.clock)
 
 

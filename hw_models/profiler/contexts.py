@@ -136,6 +136,7 @@ def _convert_input(unit: Unit) -> Sketch:
     """The network's own input, read by blocked kernels and by 8-bit ones; its output in blocks."""
     sketch = Sketch(unit.in_channels, unit.in_hw)
     if unit.kind == "reorder_input":
+        sketch.bits = NARROW if unit.activation_bits <= 8 else FULL_PRECISION
         sketch.conv("input", STUB_CHANNELS, 1)
         return sketch
     sketch.bits = NARROW

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import onnxruntime
+from hw_models.runtimes import ONNX_RUNTIME, OPENVINO, installed_version
 
 #: instruction sets that make a difference to the kernels
 _SETS = (
@@ -43,12 +43,13 @@ def hardware() -> dict[str, Any]:
     }
 
 
-def runtime(*, threads: int, batch: int) -> dict[str, Any]:
+def runtime(*, threads: int, batch: int, name: str = ONNX_RUNTIME) -> dict[str, Any]:
     """What executes networks, and how."""
+    provider = {"device": "CPU", "precision": "f32"} if name == OPENVINO else {"provider": "CPUExecutionProvider"}
     return {
-        "name": "onnxruntime",
-        "version": onnxruntime.__version__,
-        "provider": "CPUExecutionProvider",
+        "name": name,
+        "version": installed_version(name),
+        **provider,
         "threads": threads,
         "batch": batch,
         "int8": "QDQ, unsigned 8-bit activations, signed 8-bit weights per channel",
@@ -69,9 +70,11 @@ def differences(document: Mapping[str, Any]) -> list[str]:
         if theirs.get(name) != mine[name]
     ]
     taken_with = document.get("runtime", {})
-    name, version = taken_with.get("name"), taken_with.get("version")
-    if (name, version) != ("onnxruntime", onnxruntime.__version__):
-        found.append(f"it was taken with {name} {version}, here runs onnxruntime {onnxruntime.__version__}")
+    name, version = str(taken_with.get("name")), taken_with.get("version")
+    here = installed_version(name)
+    if here is None or version != here:
+        mine = f"runs {name} {here}" if here else f"{name} is not installed"
+        found.append(f"it was taken with {name} {version}, here {mine}")
     return found
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hw_models.profiler.host import hardware, runtime
+from hw_models.runtimes import ONNX_RUNTIME
 from hw_models.units import Unit
 
 
@@ -60,14 +61,16 @@ class Journal:
         return {str(entry["batch"]): entry["value"] for entry in entries[1:]}
 
 
-def plan_of(units: Sequence[Unit], *, threads: int, batch: int, seed: int, effort: object) -> dict[str, Any]:
+def plan_of(
+    units: Sequence[Unit], *, threads: int, batch: int, seed: int, effort: object, runtime_name: str = ONNX_RUNTIME
+) -> dict[str, Any]:
     """What decides what is measured: the units in order, how carefully, where."""
     return {
         "units": [unit.to_json() for unit in units],
         "effort": repr(effort),
         "seed": seed,
         "hardware": hardware(),
-        "runtime": runtime(threads=threads, batch=batch),
+        "runtime": runtime(threads=threads, batch=batch, name=runtime_name),
     }
 
 

@@ -16,6 +16,8 @@ from paretrim.problem import FULL_PRECISION, Bits
 
 NARROW = Bits(8, 8)
 BOTH = (FULL_PRECISION, NARROW)
+#: kernels that change only bits or layout
+CONVERTS = ("ReorderInput", "ReorderOutput", "Transpose", "QuantizeLinear", "DequantizeLinear")
 #: chains whose fusion is looked for, by precision
 _CANDIDATES = {
     "fp32": ("conv2d+relu", "conv2d+clip", "conv2d+sigmoid", "conv2d+add", "conv2d+add+relu", "linear+relu"),
@@ -68,21 +70,28 @@ def _reads_blocked(channels: int) -> bool:
 
 
 def _is_fused(chain: str, precision: str) -> bool:
+    base, longer = (_kernels(_optimised(sketch).node) for sketch in chain_pair(chain, precision))
+    return base == longer
+
+
+def chain_pair(chain: str, precision: str, *, deep: bool = False) -> tuple[Sketch, Sketch]:
+    """A network with the chain but its last operation, and one with the whole chain.
+
+    deep: what is added to a convolution's result is not what the convolution reads, as in a block of two.
+    """
     bits = NARROW if precision == "int8" else FULL_PRECISION
     base = Sketch(16, (8, 8), bits)
     longer = Sketch(16, (8, 8), bits)
     first, *rest = chain.split("+")
-    counts = []
     for sketch, kinds in ((base, rest[:-1]), (longer, rest)):
-        x, other = _begin(sketch, first)
+        x, other = _begin(sketch, first, deep)
         for kind in kinds:
             x = sketch.add(x, other) if kind == "add" else sketch.activation(x, kind)
         sketch.linear(x, 16) if first == "linear" else sketch.conv(x, 16, 1)
-        counts.append(_kernels(_optimised(sketch).node))
-    return counts[0] == counts[1]
+    return base, longer
 
 
-def _begin(sketch: Sketch, first: str) -> tuple[str, str]:
+def _begin(sketch: Sketch, first: str, deep: bool) -> tuple[str, str]:
     """The chain's first operation, and another result of the same shape."""
     if first == "linear":
         sketch.channels["flat"], sketch.hw["flat"] = 16, ()
@@ -90,13 +99,12 @@ def _begin(sketch: Sketch, first: str) -> tuple[str, str]:
     other = sketch.relu(sketch.conv("input", 16))
     if first == "add":
         return sketch.add(sketch.conv(other, 16), other), other
-    return sketch.conv(other, 16), other
+    return sketch.conv(sketch.relu(sketch.conv(other, 16)) if deep else other, 16), other
 
 
 def _kernels(nodes: Iterable[onnx.NodeProto]) -> int:
     """Nodes that compute: conversions come and go with the rest of the graph."""
-    converts = ("ReorderInput", "ReorderOutput", "Transpose", "QuantizeLinear", "DequantizeLinear")
-    return sum(node.op_type not in converts for node in nodes)
+    return sum(node.op_type not in CONVERTS for node in nodes)
 
 
 def _optimised(sketch: Sketch) -> onnx.GraphProto:

@@ -19,7 +19,8 @@ from hw_models.profiler import calibration, probes, sweep
 from hw_models.profiler.host import hardware, is_this_host, runtime
 from hw_models.profiler.journal import Journal, plan_of
 from hw_models.profiler.rounds import CAREFUL, QUICK, Effort, Setting, Taken, measure_units
-from hw_models.table import Row, TableDevice
+from hw_models.runtimes import ONNX_RUNTIME, OPENVINO, check_runtime
+from hw_models.table import Row, TableDevice, layout_json
 from hw_models.units import Unit
 from paretrim.errors import InvalidInput
 from paretrim.network import Network
@@ -60,18 +61,21 @@ def profile_host(
     seed: int = 0,
     progress: Report | None = None,
     journal: Path | None = None,
+    runtime_name: str = ONNX_RUNTIME,
 ) -> dict[str, Any]:
-    """A table document of this machine under ONNX Runtime; with a network, also of what its policies need.
+    """A table document of this machine under a runtime; with a network, also of what its policies need.
 
-    mode: `quick` takes under 40 seconds, `full` under 10 minutes. precisions: `fp32`, `int8`. journal: a file that
-    holds what was measured until the table is complete; interrupted, the same call goes on from there.
-    Raises InvalidInput for an unknown precision, ParetrimError if 8-bit layers do not run in 8 bits here.
+    mode: `quick` takes under 40 seconds, `full` under 10 minutes, with OpenVINO three times that: it compiles every
+    file. precisions: `fp32`, `int8`. journal: a file that holds what was measured until the table is complete;
+    interrupted, the same call goes on from there. runtime_name: `onnxruntime`, or `openvino` where it is installed.
+    Raises InvalidInput for an unknown precision or runtime, ParetrimError if 8-bit layers do not run in 8 bits here.
     """
     kernels = _kernels(precisions)
+    asked = _probes(check_runtime(runtime_name))
     if len(kernels) > 1:
-        probes.check_int8()
-    execution = Execution(kernels=kernels, fusion=probes.find_fusion(), layout=probes.find_layout())
-    setting = Setting(execution, batch=batch, threads=threads, seed=seed)
+        asked.check_int8()
+    execution = Execution(kernels=kernels, fusion=asked.find_fusion(), layout=asked.find_layout())
+    setting = Setting(execution, batch=batch, threads=threads, seed=seed, runtime=runtime_name)
     scale = SCALES[mode]
     kinds = _precisions(precisions)
     clock = ReportClock(progress)
@@ -86,10 +90,11 @@ def profile_host(
             ]
         )
     )
-    plan = plan_of(units, threads=threads, batch=batch, seed=seed, effort=scale)
+    plan = plan_of(units, threads=threads, batch=batch, seed=seed, effort=scale, runtime_name=runtime_name)
     kept = Journal(journal, plan) if journal is not None else None
     taken = measure_units(units, setting, scale.effort, clock.of("operations"), kept)
     figures = {unit: row.latency_us for unit, row in taken.rows.items()}
+    networks = calibration.measured_whole(networks, figures, setting)
     timings = calibration.time_networks(
         networks,
         setting,
@@ -104,12 +109,12 @@ def profile_host(
         "name": name,
         "kind": TableDevice.kind,
         "hardware": hardware(),
-        "runtime": runtime(threads=threads, batch=batch),
+        "runtime": runtime(threads=threads, batch=batch, name=runtime_name),
         "method": _method(mode, setting),
         "noise": _noise(taken),
         "kernels": [[bits.weight, bits.activation] for bits in kernels],
         "fusion": {name: sorted(chains) for name, chains in execution.fusion.items() if name in precisions},
-        "layout": _layout(execution),
+        "layout": layout_json(execution.layout),
         "steps": _steps(stairs, figures, execution.layout),
         "calibration": calibration.calibrate(
             networks, timings, figures, setting, run_overhead_us=taken.run_overhead_us
@@ -140,7 +145,7 @@ def extend_table(
     device = TableDevice(document)
     if not is_this_host(document):
         return dict(document)
-    setting = Setting(device.execution, device.batch, int(device.facts["runtime"].get("threads", 1)), seed)
+    setting = setting_of(device, seed)
     wanted = [unit for network in networks for unit in sweep.needed(network, device, policies, limit=limit, seed=seed)]
     missing = [unit for unit in dict.fromkeys(wanted) if unit not in device.rows]
     missing = [unit for unit in missing if sweep.can_be_timed(unit, device.execution)][:limit]
@@ -179,6 +184,14 @@ def add_units(
     }
 
 
+def setting_of(device: TableDevice, seed: int) -> Setting:
+    """What the table was measured under."""
+    facts = device.facts["runtime"]
+    return Setting(
+        device.execution, device.batch, int(facts.get("threads", 1)), seed, str(facts.get("name", ONNX_RUNTIME))
+    )
+
+
 def level_of_table(device: TableDevice) -> float | None:
     """The level of the anchors that a table's figures hold at, if it says so."""
     value = device.facts["noise"].get("level_ms")
@@ -195,6 +208,15 @@ def _anchors(rows: Mapping[Unit, Row], *, seed: int, count: int = 12) -> list[Un
 def _scaled(row: Row, level: float) -> Row:
     percentiles = {name: value * level for name, value in (row.percentiles_us or {}).items()}
     return replace(row, latency_us=row.latency_us * level, percentiles_us=percentiles or None)
+
+
+def _probes(runtime_name: str) -> Any:
+    """The module that asks this runtime what it does with a graph."""
+    if runtime_name == OPENVINO:
+        from hw_models.profiler import openvino_probes
+
+        return openvino_probes
+    return probes
 
 
 def _kernels(precisions: Sequence[str]) -> tuple[Bits, ...]:
@@ -242,13 +264,6 @@ def _pays(times: Mapping[int, float], step: int) -> bool:
     between = [width for width in times if width % step and -(-width // step) * step in times]
     slower = [times[width] >= 0.96 * times[-(-width // step) * step] for width in between]
     return len(slower) >= step - 1 and sum(slower) >= 0.9 * len(slower)
-
-
-def _layout(execution: Execution) -> dict[str, Any] | None:
-    layout = execution.layout
-    if layout is None:
-        return None
-    return {"block": layout.block, "align": layout.align, "channels_last": layout.channels_last}
 
 
 def _method(mode: Mode, setting: Setting) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from hw_models.profiler.anchors import anchor_files, level_of, reference_level, 
 from hw_models.profiler.assignment import Assignment, assign
 from hw_models.profiler.contexts import in_context, is_given_integers, renamed
 from hw_models.profiler.journal import Journal
-from hw_models.sessions import Kernel, ProfiledRunner, Runner, profiling_folder
+from hw_models.runtimes import ONNX_RUNTIME, open_profiled, open_runner
+from hw_models.sessions import Kernel, profiling_folder
 from hw_models.sketch import Sketch
 from hw_models.table import Row
 from hw_models.timing import Clock, Timing
@@ -61,6 +62,7 @@ class Setting:
     batch: int = 1
     threads: int = 1
     seed: int = 0
+    runtime: str = ONNX_RUNTIME
 
     @property
     def clock(self) -> Clock:
@@ -172,7 +174,8 @@ _CHAINS = (1, 4, 12)
 
 def _run_overhead_us(setting: Setting, effort: Effort, level_ms: float) -> float:
     """What a run costs beside its kernels: chains of activations of four numbers, extrapolated to none."""
-    anchors = [Runner(c, batch=setting.batch, threads=setting.threads) for c in anchor_files(setting.execution)]
+    common = {"batch": setting.batch, "threads": setting.threads}
+    anchors = [open_runner(setting.runtime, c, **common) for c in anchor_files(setting.execution)]
     contents = []
     for length in _CHAINS:
         sketch = Sketch(1, (2, 2))
@@ -180,7 +183,7 @@ def _run_overhead_us(setting: Setting, effort: Effort, level_ms: float) -> float
         for _ in range(length):
             x = sketch.activation(x, "sigmoid")
         contents.append(write_graph(sketch.operations))
-    runners = [Runner(content, batch=setting.batch, threads=setting.threads) for content in contents]
+    runners = [open_runner(setting.runtime, content, **common) for content in contents]
     timings, level = time_beside_anchors(anchors, runners, rounds=effort.rounds, seed=setting.seed, clock=setting.clock)
     times = [timing.latency_ms * 1e3 * level_ms / level for timing in timings]
     _, constant = np.polyfit(_CHAINS, times, 1)
@@ -201,7 +204,8 @@ def _measure_files(packs: Sequence[Sequence[_Context]], setting: Setting, effort
     contents, placed = zip(*(_pack(pack, setting) for pack in packs), strict=True)
     anchors = anchor_files(setting.execution)
     runners = [
-        Runner(c, batch=setting.batch, threads=setting.threads, seed=setting.seed) for c in (*anchors, *contents)
+        open_runner(setting.runtime, c, batch=setting.batch, threads=setting.threads, seed=setting.seed)
+        for c in (*anchors, *contents)
     ]
     timings, level = time_beside_anchors(
         runners[: len(anchors)],
@@ -225,7 +229,8 @@ def _profiled(contents: Sequence[bytes], setting: Setting, effort: Effort) -> li
     """The kernels of every file, run in turn."""
     with profiling_folder() as folder:
         runners = [
-            ProfiledRunner(c, folder, batch=setting.batch, threads=setting.threads, seed=setting.seed) for c in contents
+            open_profiled(setting.runtime, c, folder, batch=setting.batch, threads=setting.threads, seed=setting.seed)
+            for c in contents
         ]
         for _ in range(_TURNS):
             for runner in runners:
@@ -321,11 +326,17 @@ _GRAIN_US, _SHARE = 0.35, 0.03
 _FILE_SHARE = 0.006
 
 
+#: with fewer looks at a kernel than this, they were means over all runs, and say nothing of their own noise
+_FEWEST_SAMPLES = 12
+
+
 def _first_estimates(files: Sequence[_File], node_us: float, scale: float) -> dict[Unit, _Estimate]:
     found: dict[Unit, list[NDArray[np.float64]]] = {}
+    noise: dict[Unit, list[float]] = {}  #: of the files that it is in
     for file in files:
         for unit, samples in file.assignment.durations_us:
             found.setdefault(unit, []).append(samples)
+            noise.setdefault(unit, []).append(file.timing.repeat_error)
     estimates = {}
     for unit, several in found.items():
         typical = [_typical(samples) for samples in several]
@@ -336,7 +347,7 @@ def _first_estimates(files: Sequence[_File], node_us: float, scale: float) -> di
             variance=(_GRAIN_US**2 + (_SHARE * mean) ** 2) / len(several),
             durations=np.concatenate(several),
             samples=sum(len(samples) for samples in several),
-            error=float(np.median(halves)),
+            error=float(np.median(halves if len(several[0]) >= _FEWEST_SAMPLES else noise[unit])),
         )
     return estimates
 

@@ -17,7 +17,7 @@ from hw_models.profiler.anchors import anchor_files, time_beside_anchors
 from hw_models.profiler.contexts import alone, is_given_integers
 from hw_models.profiler.journal import Journal
 from hw_models.profiler.rounds import Setting
-from hw_models.sessions import Runner
+from hw_models.runtimes import open_runner
 from hw_models.table import TableDevice
 from hw_models.units import Unit
 from hw_models.validation.holdout import HeldOut
@@ -108,7 +108,8 @@ def isolated_sum(
 
 
 def _alone_ms(units: Sequence[Unit], setting: Setting, level_ms: float | None) -> list[float]:
-    anchors = [Runner(c, batch=setting.batch, threads=setting.threads) for c in anchor_files(setting.execution)]
+    common = {"batch": setting.batch, "threads": setting.threads}
+    anchors = [open_runner(setting.runtime, c, **common) for c in anchor_files(setting.execution)]
     runners = []
     for unit in units:
         operations, narrow = alone(unit), is_given_integers(unit)
@@ -117,7 +118,7 @@ def _alone_ms(units: Sequence[Unit], setting: Setting, level_ms: float | None) -
             precision=plan_precision(operations, narrow_inputs=narrow),
             narrow_inputs=set(external(operations)) if narrow else (),
         )
-        runners.append(Runner(content, batch=setting.batch, threads=setting.threads, seed=setting.seed))
+        runners.append(open_runner(setting.runtime, content, **common, seed=setting.seed))
     timings, level = time_beside_anchors(anchors, runners, rounds=_ROUNDS, seed=setting.seed, clock=setting.clock)
     return [timing.latency_ms * (1.0 if level_ms is None else level_ms / level) for timing in timings]
 

@@ -21,7 +21,7 @@ from hw_models.lowering import lower
 from hw_models.profiler.calibration import CALIBRATION_FAMILIES, time_networks
 from hw_models.profiler.host import differences
 from hw_models.profiler.journal import Journal, plan_of
-from hw_models.profiler.profile import Mode, Report, ReportClock, add_units, level_of_table
+from hw_models.profiler.profile import Mode, Report, ReportClock, add_units, level_of_table, setting_of
 from hw_models.profiler.rounds import Setting
 from hw_models.profiler.sweep import can_be_timed
 from hw_models.table import TableDevice
@@ -100,10 +100,17 @@ def _judge(
     path: Path | None,
     progress: Report | None,
 ) -> Judged:
-    setting = Setting(device.execution, device.batch, int(device.facts["runtime"].get("threads", 1)), seed)
+    setting = setting_of(device, seed)
     clock = ReportClock(progress)
     units = _missing(device, networks)
-    plan = plan_of(units, threads=setting.threads, batch=setting.batch, seed=seed, effort=(mode, measure, ROUNDS))
+    plan = plan_of(
+        units,
+        threads=setting.threads,
+        batch=setting.batch,
+        seed=seed,
+        effort=(mode, measure, ROUNDS),
+        runtime_name=setting.runtime,
+    )
     plan["networks"] = [repr(network.operations) for network in networks]
     journal = Journal(path, plan) if path is not None else None
     operations = [network.operations for network in networks]
