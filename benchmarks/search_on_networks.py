@@ -44,6 +44,7 @@ from search.algorithm import Task
 from search.algorithms import ALGORITHMS
 from search.data import Split, load_dataset
 from search.evaluate import Evaluator, single_thread
+from search.foresight import Damages, foresee
 from search.front import Front
 from search.prepare import CALIBRATION_ROWS, ROWS_PER_COLUMN, SENSITIVITY_ROWS
 from search.space import Space
@@ -94,6 +95,7 @@ class Bench:
     def __post_init__(self) -> None:
         self._known: dict[str, float] = {}
         self.not_on_device = 0  #: candidates that had to be run on the CPU
+        self.foreseeing_seconds = 0.0  #: CPU time that measuring `damages` took
 
     @cached_property
     def _parts(self) -> tuple[Network, Compressor, Evaluator, Split]:
@@ -124,6 +126,16 @@ class Bench:
     def orders(self) -> Mapping[str, tuple[int, ...]]:
         """Units by group, the least important first."""
         return self._parts[1].orders()
+
+    @cached_property
+    def damages(self) -> Damages:
+        """What is foreseen of each group, as a job's preparation measures it."""
+        start = time.thread_time()
+        content, calibration, _ = self._inputs()
+        rows = calibration.sample(CALIBRATION_ROWS, 0).inputs()
+        found = foresee(self._parts[1], read_onnx(content).module, self.network, rows, classes=True)
+        self.foreseeing_seconds = time.thread_time() - start
+        return found
 
     def accuracy(self, policy: Policy) -> float:
         """On validation rows, by evaluation or from memory."""
@@ -200,7 +212,8 @@ def search(run: Run, device: Mapping[str, Any], place: str = "cpu") -> dict[str,
     original = replace(costs.original, accuracy=tried.accuracy(UNCHANGED))
     began, start, orders = time.monotonic(), time.thread_time(), tried.orders
     space = Space(tried.network, loaded, costs, objectives=objectives, constraints=constraints)
-    task = Task(space, objectives, constraints, original, Budget(run.candidates), orders)
+    damages = tried.damages if getattr(ALGORITHMS[run.algorithm], "informed", False) else {}
+    task = Task(space, objectives, constraints, original, Budget(run.candidates), orders, damages)
     algorithm = ALGORITHMS[run.algorithm](task, check_options(run.algorithm, {}), run.seed)
     front, curve, own = Front(objectives, constraints, original), [0.0], time.thread_time() - start
     while len(curve) <= run.candidates:
@@ -222,6 +235,7 @@ def search(run: Run, device: Mapping[str, Any], place: str = "cpu") -> dict[str,
         "machine": machine() + ("" if place == "cpu" else f", candidates on {torch.cuda.get_device_name()}"),
         "not_on_device": tried.not_on_device,
         "scored_on": len(tried.scoring),
+        "foreseeing_seconds": tried.foreseeing_seconds if damages else 0.0,
         "curve": curve[1:],
         "own_seconds": own,
         "seconds": time.monotonic() - began,

@@ -27,6 +27,9 @@ class Task:
     budget: Budget = field(default=DEFAULT_BUDGET)  #: to plan with; whoever drives the search enforces it
     #: by group its units as the criterion ranks them, the least important first; for algorithms that choose units
     orders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    #: by group what is foreseen to be lost when its first 0, 1, ... units of `orders` are gone, in one unit for all
+    #: groups, see `search.foresight`; {}: nothing is foreseen
+    damages: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 class Algorithm(Protocol):

@@ -27,7 +27,7 @@ ROUNDS = 3
 
 #: when the solver may stop: an answer this near to the best is as good as the model. No clock, or answers would depend
 #: on the machine
-SOLVER: Mapping[str, float] = {"mip_rel_gap": 0.01, "node_limit": 200}
+SOLVER: Mapping[str, float] = {"mip_rel_gap": 0.01, "node_limit": 200, "presolve": False}
 
 
 def solved(space: Space, damages: Sequence[Array], start: Policy, limits: Mapping[str, float]) -> Policy:
@@ -49,13 +49,14 @@ def solved(space: Space, damages: Sequence[Array], start: Policy, limits: Mappin
     return best
 
 
-def greedy(space: Space, damages: Sequence[Array], limits: Mapping[str, float]) -> Policy:
+def greedy(space: Space, damages: Sequence[Array], limits: Mapping[str, float], start: Policy | None = None) -> Policy:
     """From the whole network down, always by the step that does the least damage for what it saves.
 
-    Stops at the first policy within the constraints and limits, which is then brought onto the budget. Prices are
-    looked up again only when they come first: they change little, and mostly rise (Minoux' lazy greedy).
+    start: a policy to go down from instead. Stops at the first policy within the constraints and limits, which is then
+    brought onto the budget. Prices are looked up again only when they come first: they change little, and mostly rise
+    (Minoux' lazy greedy).
     """
-    levels = space.levels(space.most)
+    levels = space.levels(space.most if start is None else start)
     excess = space.excess(levels, limits)
     queue = [(0.0, k) for k in range(len(damages))]  # a price of 0 is looked up before anything is taken
     while excess > 1.0 and queue:

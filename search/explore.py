@@ -77,6 +77,8 @@ class SearchSetting:
     orders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  #: units by group, the least important first
     rows: int = 0  #: validation rows that decide over a candidate
     sizes: PackedSizes | None = None  #: where sizes mean packed files
+    #: by group what is foreseen to be lost with its first 0, 1, ... units of `orders`; see `search.foresight`
+    damages: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def space(self, plan: JobPlan) -> Space:
         """The policies allowed. Raises Infeasible."""
@@ -98,7 +100,15 @@ def explore(
     """Run a search from where its records end. Raises Interrupted when `wanted` is not `run`."""
     try:
         space = setting.space(plan)
-        task = Task(space, plan.objectives, plan.constraints, setting.original, plan.budget, setting.orders)
+        task = Task(
+            space,
+            plan.objectives,
+            plan.constraints,
+            setting.original,
+            plan.budget,
+            setting.orders,
+            setting.damages,
+        )
         algorithm = ALGORITHMS[search.algorithm](task, check_options(search.algorithm, search.options), search.seed)
         exploration = Exploration(plan, search, algorithm, space, setting.original, pool, setting.judged, setting.rows)
         exploration.resume(recorded)

@@ -7,7 +7,7 @@ process on the residuals gives that, and grows unsure away from what was measure
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -31,10 +31,10 @@ REMEMBERED = 400
 class Predictor:
     """Fit, then ask."""
 
-    def __init__(self, space: Space, original: float) -> None:
-        """original: the uncompressed network's accuracy."""
+    def __init__(self, space: Space, original: float, damages: Mapping[str, Sequence[float]] | None = None) -> None:
+        """original: the uncompressed network's accuracy; damages: what is foreseen, see `search.algorithm.Task`."""
         self._space = space
-        self._members = [Additive(space, original) for _ in range(MEMBERS)]
+        self._members = [Additive(space, original, damages) for _ in range(MEMBERS)]
         self._points: Array = np.empty((0, space.size))
         self._scale = self._length = self._noise = 1.0
         self._weights: Array = np.empty(0)

@@ -37,9 +37,11 @@ from paretrim.compression import Compression
 from paretrim.errors import InvalidModel, JobFailed
 from paretrim.network import Network
 from paretrim.problem import Measurement, Provenance
+from search.algorithms import ALGORITHMS
 from search.data import Split, Splits, check_fits, load_dataset
 from search.evaluate import Evaluator, run_network
 from search.explore import SearchSetting
+from search.foresight import Damages, foresee
 from search.packed_costs import PackedCosts, packed_sizes, stores_packed
 from search.plan import JobInputs, JobPlan, Recorder
 from search.race import SHARES, rungs, spread_rows
@@ -145,17 +147,18 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
         document, original = before["device"], Measurement.from_json(before["original"])
         order, known = before.get("order"), before.get("packed_sizes")
         sizes = None if known is None else PackedSizes.from_json(known)
+    damages = _damages(plan, before, compressor, imported, network, rows)
     if order is not None:
         scoring = scoring.take(np.array(order, dtype=np.intp))
     source = (inputs.model, inputs.architecture, statistics)
     made_up = rows if plan.recovery.data == "none" else None
     basis = EvaluationBasis(*source, scoring, plan.metric, plan.racing, options, made_up, plan.compression.equalize)
     evaluator = Evaluator(compressor, scoring, plan.metric, confidence=plan.racing)
-    setting = SearchSetting(network, document, original, judged, compressor.orders(), len(scoring), sizes)
+    setting = SearchSetting(network, document, original, judged, compressor.orders(), len(scoring), sizes, damages)
     prepared = Prepared(imported, splits, basis, setting, evaluator)
     prepared.setting.space(plan)  # says now if the constraints cannot be met
     if before is None:
-        preparation = _preparation(prepared) | {"order": order}
+        preparation = _preparation(prepared) | {"order": order, "damages": damages}
         preparation["packed_sizes"] = None if sizes is None else sizes.to_json()
         recorder.prepared(
             original,
@@ -219,6 +222,22 @@ def _statistics(imported: Imported, network: Network, rows: Tensor, seed: int) -
         )
     except RuntimeError as error:  # torch's word for values that are not finite, and for shapes that do not fit
         raise JobFailed(f"the original network cannot be run on its data: {error}", code="original_failed") from error
+
+
+def _damages(
+    plan: JobPlan,
+    before: Mapping[str, Any] | None,
+    compressor: Compressor,
+    imported: Imported,
+    network: Network,
+    rows: Tensor,
+) -> Damages:
+    """What is foreseen of each group, if any search of the job begins with it."""
+    if before is not None and "damages" in before:
+        return {name: tuple(losses) for name, losses in before["damages"].items()}
+    if not any(getattr(ALGORITHMS[search.algorithm], "informed", False) for search in plan.searches):
+        return {}
+    return foresee(compressor, imported.module, network, rows, classes=plan.metric in SHARES)
 
 
 def _outputs(imported: Imported, scoring: Split) -> Tensor:

@@ -17,7 +17,7 @@ from paretrim.problem import Candidate, Policy
 from search.aim import Aim
 from search.algorithm import Task
 from search.novelty import DRAWS, Seen, load_rng_state, rng_state, something_new
-from search.opening import openings
+from search.opening import foreseen, openings
 from search.worth import Worth, weighed
 
 
@@ -26,6 +26,9 @@ class Proposer(ABC):
 
     #: proposals drawn before a known one is varied; fewer where they are dear
     _draws = DRAWS
+
+    #: whether it begins with what is foreseen of the widths, which then has to be measured beforehand
+    informed = False
 
     def __init__(
         self,
@@ -45,6 +48,10 @@ class Proposer(ABC):
         self._rng = np.random.default_rng([seed, 4])
         self._seen = Seen()
         self._opening = openings(self._space) if opens else []
+        self._foreseen: list[Policy] = []
+        if self.informed:
+            self._foreseen = foreseen(self._space, task.damages, {})
+            self._opening = list(dict.fromkeys([*self._foreseen, *self._opening]))
         self._opened = 0
 
     @abstractmethod
@@ -91,6 +98,14 @@ class Proposer(ABC):
         self._aim.load_state(state["aim"])
         self._opened = int(state["opened"])
         self._load_own_state(state["own"])
+
+    def _beginning(self, limits: Mapping[str, float]) -> Policy:
+        """One of the openings, by chance; with limits, of those that are foreseen the one within them."""
+        place = int(self._rng.integers(len(self._opening)))
+        if limits and place < len(self._foreseen):
+            within = foreseen(self._space, self._task.damages, limits)
+            return within[place % len(within)]
+        return self._opening[place]
 
     def _next(self, limits: Mapping[str, float]) -> Policy:
         if self._opened < len(self._opening):

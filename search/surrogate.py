@@ -4,12 +4,13 @@
 
 Damage that adds in the exponent is what makes the model separable without letting it promise a negative accuracy; that
 no coefficient is negative makes it monotone: keeping more never hurts. It is fitted by non-negative least squares,
-drawn towards the assumption that all knobs matter alike, so that a dozen candidates give a usable guess.
+drawn towards what was foreseen of each knob, or where nothing was towards the assumption that all matter alike, so that
+a dozen candidates give a usable guess.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from scipy.optimize import nnls
 
 from paretrim.problem import Candidate
 from search.knobs import BlockKnob, KeepKnob, Knob, RankKnob
+from search.opening import loss_curve
 from search.projection import Levels
 from search.space import Space
 
@@ -25,22 +27,23 @@ Array = npt.NDArray[np.float64]
 #: added to accuracies before the logarithm is taken: below it, differences are noise
 FLOOR = 0.02
 
-#: how strongly coefficients are drawn to the assumption that all knobs matter alike, against one candidate
+#: how strongly coefficients are drawn to what is assumed of them beforehand, against one candidate
 PULL = 0.1
 
 
 class Additive:
     """The fitted model of one space."""
 
-    def __init__(self, space: Space, original: float) -> None:
-        """original: the uncompressed network's accuracy."""
+    def __init__(self, space: Space, original: float, damages: Mapping[str, Sequence[float]] | None = None) -> None:
+        """original: the uncompressed network's accuracy; damages: what is foreseen, see `search.algorithm.Task`."""
         self._space, self._original = space, original
         self._free = tuple(space.free_places)
         self._bases = [_basis(space.knobs[i]) for i in self._free]  # each (levels, functions)
         widths = [basis.shape[1] for basis in self._bases]
         ends = np.cumsum(widths)
         self._columns = [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
-        self.coefficients = np.zeros(int(ends[-1]))
+        self._assumed = self._assumptions(damages or {})  # (functions, assumptions)
+        self.coefficients = self._assumed.sum(axis=1) if damages else np.zeros(int(ends[-1]))
 
     def fit(self, candidates: Sequence[Candidate], weights: Array | None = None) -> None:
         """Fit to measured candidates; weights: of each, 1 if None. Failures are passed over."""
@@ -50,10 +53,10 @@ class Additive:
         rows = self.features([self._space.levels(candidates[i].policy) for i in kept])
         damage = np.array([self._damage(candidates[i]) for i in kept])
         scale = np.sqrt(np.ones(len(kept)) if weights is None else weights[kept])
-        alike = float((rows.sum(axis=1) * damage).sum() / max((rows.sum(axis=1) ** 2).sum(), 1e-12))
+        shares, _ = nnls(rows @ self._assumed, damage)
         pull = np.sqrt(PULL) * np.eye(rows.shape[1])
         matrix = np.vstack([rows * scale[:, None], pull])
-        wanted = np.concatenate([damage * scale, np.sqrt(PULL) * np.full(rows.shape[1], max(alike, 0.0))])
+        wanted = np.concatenate([damage * scale, np.sqrt(PULL) * (self._assumed @ shares)])
         self.coefficients, _ = nnls(matrix, wanted)
 
     def features(self, levels: Sequence[Levels]) -> Array:
@@ -69,6 +72,18 @@ class Additive:
         """Guessed accuracies. (policies,)"""
         guessed: Array = (self._original + FLOOR) * np.exp(-self.features(levels) @ self.coefficients) - FLOOR
         return guessed
+
+    def _assumptions(self, damages: Mapping[str, Sequence[float]]) -> Array:
+        """Coefficients up to a factor: of the knobs that something is foreseen of, and of the others, all alike."""
+        foreseen, others = np.zeros(self._columns[-1].stop), np.zeros(self._columns[-1].stop)
+        for i, basis, columns in zip(self._free, self._bases, self._columns, strict=True):
+            curve = loss_curve(self._space.knobs[i], damages)
+            if curve is None:
+                others[columns] = 1.0
+            else:
+                foreseen[columns], _ = nnls(basis, curve)
+        foreseen /= max(float(foreseen.max()), 1e-12)
+        return np.stack([column for column in (foreseen, others) if column.any()], axis=1)
 
     def _damage(self, candidate: Candidate) -> float:
         assert candidate.measurement is not None

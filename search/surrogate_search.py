@@ -27,12 +27,13 @@ class SurrogateSearch(Proposer):
     """Policies that a separable model of accuracy takes for best."""
 
     _draws = 2
+    informed = True
 
     def __init__(self, task: Task, options: SurrogateOptions, seed: int) -> None:
         super().__init__(task, options.genome, seed)
         planned = max(4, min(2 * self._space.size, task.budget.candidates // 4))
         self._probes = planned if options.probes is None else options.probes
-        self._model = Additive(self._space, task.original.value("accuracy"))
+        self._model = Additive(self._space, task.original.value("accuracy"), task.damages)
         self._told: list[Candidate] = []
         self._proposed = 0
 
@@ -42,9 +43,8 @@ class SurrogateSearch(Proposer):
 
     def _propose(self, limits: Mapping[str, float]) -> Policy:
         self._proposed += 1
-        start = self._opening[int(self._rng.integers(len(self._opening)))]
         if self._proposed <= self._probes or not self._told:
-            drifted = self._space.encode(start) + self._rng.normal(0.0, SPREAD, self._space.size)
+            drifted = self._space.encode(self._beginning(limits)) + self._rng.normal(0.0, SPREAD, self._space.size)
             return self._space.project(self._space.decode(np.clip(drifted, 0.0, 1.0)), limits)
         self._model.fit(self._told, self._rng.exponential(size=len(self._told)))
         return self._answer(self._model.damages(), self._start(limits), limits)

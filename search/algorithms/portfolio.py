@@ -1,16 +1,19 @@
 """Several ways to propose, judged by what comes of them: the default for those who do not want to choose.
 
 - `model`: the separable model's own answer, by greed (what `greedy` proposes);
+- `program`: its answer by integer programming (what `ilp` proposes);
 - `evolve`: children of the front, of which the accuracy predictor takes the most promising, unsure ones in doubt
   favoured;
 - `agent`: an AMC agent that learns from everybody's candidates (off-policy, so it can).
 
-Which is asked is drawn by Thompson's rule from how often each has moved the front. The openings come first, then
-policies around them, until the model has something to go by.
+Which is asked is drawn by Thompson's rule from what each has added to the front's hypervolume or, where accuracy within
+a budget is all that counts, how often it came near the best so far. The openings come first: what is foreseen to lose
+the least, and uniform policies; then policies around them, until the model has something to go by.
 """
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,7 +23,7 @@ from paretrim.algorithms import AgentSearchOptions, PortfolioOptions
 from paretrim.problem import Candidate, Measurement, Policy
 from search.agent_search import AgentSearch
 from search.algorithm import Task
-from search.allocation import greedy
+from search.allocation import greedy, solved
 from search.front import Front
 from search.novelty import KEY_DIGITS
 from search.predictor import Predictor
@@ -37,23 +40,43 @@ CHILDREN, CHANGES, STEP = 16, 2.0, 0.2
 LESSONS = 8
 
 #: how fast an arm's record is forgotten, per candidate
-MEMORY = 0.95
+MEMORY = 0.98
+
+#: a candidate among so many of the best counts as a success of whoever proposed it
+NEAR_BEST = 0.1
+
+#: gains of hypervolume that the next is measured by
+REMEMBERED_GAINS = 20
+
+#: successes and failures that each way to propose begins with: the agent has to prove itself, it learns slowly
+FIRST_RECORD: Mapping[str, tuple[float, float]] = {
+    "model": (2.0, 1.0),
+    "program": (2.0, 1.0),
+    "evolve": (1.0, 1.0),
+    "agent": (1.0, 2.0),
+}
 
 
 class Portfolio(Proposer):
     """A bandit over ways to propose."""
 
     _draws = 3
+    informed = True
 
     def __init__(self, task: Task, options: PortfolioOptions, seed: int) -> None:
         super().__init__(task, options.genome, seed)
         self._seed = seed
         self._front = Front(task.objectives, task.constraints, task.original)
         original = task.original.value("accuracy")
-        self._model, self._predictor = Additive(self._space, original), Predictor(self._space, original)
+        self._model = Additive(self._space, original, task.damages)
+        self._predictor = Predictor(self._space, original, task.damages)
         self._agent = self._made_agent(task, options, seed) if options.agent else None
-        arms = ("model", "evolve", "agent") if options.agent else ("model", "evolve")
-        self._record = {arm: [1.0, 1.0] for arm in arms}  # moved the front, did not
+        self._ways = {"model": self._by_model, "program": self._by_program, "evolve": self._by_evolution}
+        if options.agent:
+            self._ways["agent"] = self._by_agent
+        self._record = {arm: list(FIRST_RECORD[arm]) for arm in self._ways}  # successes, failures
+        self._gains: list[float] = []  # of hypervolume, by the candidates told last
+        self._worths: list[float] = []  # of all that were told, rising
         self._pending: dict[str, str] = {}  # arm by the key of what it proposed
         self._told: list[Candidate] = []
         self._probed = self._fitted = self._studied = 0
@@ -61,11 +84,9 @@ class Portfolio(Proposer):
     def _propose(self, limits: Mapping[str, float]) -> Policy:
         if self._probed < PROBES or len(self._told) < 4:
             self._probed += 1
-            return self._around(
-                self._opening[int(self._rng.integers(len(self._opening)))], limits, SPREAD, self._space.size
-            )
+            return self._around(self._beginning(limits), limits, SPREAD, self._space.size)
         arm = max(self._record, key=lambda name: float(self._rng.beta(self._record[name][0], self._record[name][1])))
-        policy = {"model": self._by_model, "evolve": self._by_evolution, "agent": self._by_agent}[arm](limits)
+        policy = self._ways[arm](limits)
         self._pending[policy.key[:KEY_DIGITS]] = arm
         return policy
 
@@ -73,20 +94,43 @@ class Portfolio(Proposer):
         if self._agent is not None:
             self._agent.note(candidate)
         arm = self._pending.pop(candidate.policy.key[:KEY_DIGITS], None)
-        moved = candidate.measurement is not None and self._front.add(len(self._told), candidate.measurement)
+        good = self._success(candidate)
         if arm is not None:
-            self._record = {a: [1 + MEMORY * (x - 1) for x in record] for a, record in self._record.items()}
-            self._record[arm][0 if moved else 1] += 1
+            self._record = {
+                name: [first + MEMORY * (x - first) for first, x in zip(FIRST_RECORD[name], record, strict=True)]
+                for name, record in self._record.items()
+            }
+            self._record[arm][0] += good
+            self._record[arm][1] += 1.0 - good
         if candidate.measurement is not None:
             self._told.append(candidate)
 
+    def _success(self, candidate: Candidate) -> float:
+        """In [0, 1]. Where there is a front, what it grew by beside the most that lately was; else 1 near the best."""
+        if candidate.measurement is None:
+            return 0.0
+        before = self._front.hypervolume
+        moved = self._front.add(len(self._told), candidate.measurement)
+        if self._aim.metrics:
+            self._gains = [*self._gains, max(0.0, self._front.hypervolume - before)][-REMEMBERED_GAINS:]
+            return self._gains[-1] / max(*self._gains, 1e-12)
+        worth = self._worth(candidate)
+        better = len(self._worths) - bisect.bisect_right(self._worths, worth)
+        bisect.insort(self._worths, worth)
+        return float(moved or better <= NEAR_BEST * len(self._worths))
+
     def gauges(self) -> dict[str, float]:
-        """How often each way to propose moves the front, as the bandit sees it."""
+        """How often each way to propose succeeds, as the bandit sees it."""
         return {f"{arm} success": hits / (hits + misses) for arm, (hits, misses) in self._record.items()}
 
     def _by_model(self, limits: Mapping[str, float]) -> Policy:
         self._model.fit(self._told, self._rng.exponential(size=len(self._told)))
         return greedy(self._space, self._model.damages(), limits)
+
+    def _by_program(self, limits: Mapping[str, float]) -> Policy:
+        self._model.fit(self._told, self._rng.exponential(size=len(self._told)))
+        damages = self._model.damages()
+        return solved(self._space, damages, greedy(self._space, damages, limits), limits)
 
     def _by_evolution(self, limits: Mapping[str, float]) -> Policy:
         if self._fitted < len(self._told):
@@ -154,6 +198,7 @@ class Portfolio(Proposer):
         return {
             "told": told,
             "record": self._record,
+            "gains": self._gains,
             "pending": self._pending,
             "probed": self._probed,
             "studied": self._studied,
@@ -170,6 +215,8 @@ class Portfolio(Proposer):
             assert candidate.measurement is not None
             self._front.add(i, candidate.measurement)
         self._record = {arm: list(record) for arm, record in state["record"].items()}
+        self._gains = list(state["gains"])
+        self._worths = [] if self._aim.metrics else sorted(self._worth(candidate) for candidate in self._told)
         self._pending = dict(state["pending"])
         self._probed, self._seed = int(state["probed"]), int(state["seed"])
         self._studied = int(state["studied"])
