@@ -20,6 +20,7 @@ from torch import nn
 from benchmarks.networks import subject
 from benchmarks.shared_data import machine
 from compressors import Compressor, fold
+from compressors.rounding import drop_relus
 from paretrim.problem import Bits, Policy
 
 CANDIDATES = 7
@@ -53,7 +54,9 @@ def main() -> None:
         policy = Policy(bits={name: widths[generator.integers(len(widths))] for name in layers})
         base.append(_seconds(lambda: forward(plain)))
         start = time.thread_time()
-        module = fold(compressor.compress(policy).module).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        module = fold(compressor.compress(policy).module, copy=False)
+        drop_relus(module)
+        module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         making.append(time.thread_time() - start)
         whole.append(making[-1] + _seconds(lambda module=module: forward(module)))  # type: ignore[misc]
     one, made, total = (statistics.median(each) for each in (base, making, whole))

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
 import torch
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from torch import fx, nn
 
 from benchmarks.networks import Subject, subject
 from benchmarks.shared_data import machine
@@ -40,34 +42,41 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    print(machine(), flush=True)
     given = subject(options.network, options.rows)
     even = equalize(given.imported)
     even_statistics = collect_statistics(even, describe(even), given.calibration)
-    print(machine())
     print(
         f"{options.network}, {len(given.judged)} validation rows; 32 bits: {given.accuracy(fold(given.imported.module)):.1%}"
     )
     print(f"8-bit kernels saturate on this machine: {saturates()}; then 8-bit weights keep to 7 bits\n")
-    print(f"| method | {' | '.join(f'W{w}A{a}' for w, a in WIDTHS)} |")
-    print(f"|---|{'---|' * len(WIDTHS)}")
+    print(f"| method | {' | '.join(f'W{w}A{a}' for w, a in WIDTHS)} | CPU time |")
+    print(f"|---|{'---|' * (len(WIDTHS) + 1)}", flush=True)
     for name, how in METHODS.items():
         _row(name, given, Compressor(given.imported, given.network, given.statistics, how))
     _row("equalised, GPTQ", given, Compressor(even, given.network, even_statistics, CompressorOptions()))
     for reduced in (False, True):
         print(
-            f"| ONNX Runtime static{', reduce_range' if reduced else ''} | {_theirs(given, reduced):.1%} |" + " - |" * 4
+            f"| ONNX Runtime static{', reduce_range' if reduced else ''} | {_theirs(given, reduced):.1%} |"
+            + " - |" * 5,
+            flush=True,
         )
 
 
 def _row(name: str, given: Subject, compressor: Compressor) -> None:
-    figures = []
+    start = time.process_time()
+    print(f"| {name} |", end="", flush=True)
     for weight, activation in WIDTHS:
         bits = {
             layer.name: Bits(8, 8) if layer.name in given.network.end_layers else Bits(weight, activation)
             for layer in given.network.layers
         }
-        figures.append(f"{given.accuracy(compressor.compress(Policy(bits=bits)).module):.1%}")
-    print(f"| {name} | {' | '.join(figures)} |", flush=True)
+        print(f" {given.accuracy(_fast(compressor.compress(Policy(bits=bits)).module)):.1%} |", end="", flush=True)
+    print(f" {time.process_time() - start:.0f} s |", flush=True)
+
+
+def _fast(module: fx.GraphModule) -> nn.Module:
+    return fold(module).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 class _Rows(CalibrationDataReader):  # type: ignore[misc]

@@ -1,6 +1,7 @@
 """Arrays as few bytes: every way that gives the array back exactly is tried, the shortest is taken.
 
-`constant`, `raw`, `half` (numbers that half precision holds exactly), `bits` (integers in as many bits as their range
+`constant`, `raw`, `half` (numbers that half precision holds exactly), `short` (numbers whose last binary places are all
+zero: the others as integers), `fixed` (integers times a power of two), `bits` (integers in as many bits as their range
 needs), `entropy` (integers by range coding, with their counts as the model), `bell` (the same, with a bell-shaped model
 that takes three numbers instead of a table), `codebook` (few distinct numbers: a table and coded places in it),
 `vectors` (rows made of few distinct pieces: a table of pieces and coded places in it), and for arrays with many zeros
@@ -33,6 +34,10 @@ _BELL_ALPHABET = 512
 _WIDTHS = tuple(0.25 * 2 ** (index / 8) for index in range(88))
 #: binary places of fixed-point numbers
 _POINT = 60
+#: binary digits of the largest number that is coded as an integer times a power of two
+_FIXED_DIGITS = 20
+#: the bits of a single-precision number that are not its sign
+_SIZE = 2**31 - 1
 #: exp(-1 / 2 w^2) for each of them, exact to as many places everywhere
 _RATIOS = tuple(
     int((Decimal(-1) / (2 * Decimal(1) / 16 * Decimal(2) ** (Decimal(index) / 4))).exp(Context(prec=40)) * 2**_POINT)
@@ -96,6 +101,8 @@ def _dense_ways(flat: Array) -> Iterator[Coded]:
             half = flat.astype(np.float16)
         if half.astype(np.float32).tobytes() == flat.tobytes():
             yield Coded({"way": "half"}, half.tobytes())
+        yield from _short_ways(flat)
+        yield from _fixed_ways(flat)
         values, places = np.unique(flat.view(np.uint32), return_inverse=True)
         if len(values) <= min(_CODEBOOK, flat.size // 2):
             inner = min(_integer_ways(places.astype(np.int64)), key=lambda coded: coded.size)
@@ -122,6 +129,31 @@ def _integer_ways(values: npt.NDArray[np.int64]) -> Iterator[Coded]:
             words = _encode_symbols(values - low, counts)
             plan = {"way": "entropy", "low": low, "n": size, "t": short.itemsize}
             yield Coded(plan, short.tobytes() + words.tobytes())
+
+
+def _short_ways(flat: npt.NDArray[np.float32]) -> Iterator[Coded]:
+    """Sizes without the binary places that are zero in all of them, counted from the least; minus ones below zero."""
+    patterns = flat.view(np.uint32).astype(np.int64)
+    used = int(np.bitwise_or.reduce(patterns & _SIZE))
+    places = (used & -used).bit_length() - 1
+    if places >= 8:
+        sizes = (patterns & _SIZE) >> places
+        low = int(sizes.min())
+        signed = np.where(patterns > _SIZE, low - sizes - 1, sizes - low)
+        inner = min(_integer_ways(signed), key=lambda coded: coded.size)
+        yield Coded({"way": "short", "p": places, "low": low, "in": inner.plan}, inner.payload)
+
+
+def _fixed_ways(flat: npt.NDArray[np.float32]) -> Iterator[Coded]:
+    """The integers that are left after division by the largest power of two that divides all."""
+    if not np.isfinite(flat).all() or _has_negative_zero(flat) or not flat.any():
+        return
+    share, exponent = np.frexp(flat[flat != 0].astype(np.float64))
+    digits = np.abs(share * 2**24).astype(np.int64)
+    power = int((exponent - 24 + np.log2(digits & -digits).astype(np.int64)).min())
+    if int(exponent.max()) - power <= _FIXED_DIGITS:
+        inner = min(_integer_ways(np.ldexp(flat.astype(np.float64), -power).astype(np.int64)), key=lambda c: c.size)
+        yield Coded({"way": "fixed", "e": power, "in": inner.plan}, inner.payload)
 
 
 def _bell(symbols: npt.NDArray[np.int64], low: int, size: int, centre: int, width: int) -> Coded:
@@ -230,6 +262,25 @@ def _decode_bell(plan: Mapping[str, Any], payload: bytes, _: np.dtype[Any], coun
     return symbols.astype(np.int64) + int(plan["low"])
 
 
+def _decode_short(plan: Mapping[str, Any], payload: bytes, _: np.dtype[Any], count: int) -> Array:
+    places, low = int(plan["p"]), int(plan["low"])
+    signed = _inner(plan["in"], payload, count)
+    sizes = np.where(signed < 0, low - signed - 1, signed + low)
+    if not 8 <= places <= 30 or not 0 <= sizes.min() <= sizes.max() <= _SIZE >> places:
+        raise ValueError("short numbers")
+    patterns = (sizes << places) | np.where(signed < 0, _SIZE + 1, 0)
+    numbers: Array = patterns.astype(np.uint32).view(np.float32)
+    return numbers
+
+
+def _decode_fixed(plan: Mapping[str, Any], payload: bytes, dtype: np.dtype[Any], count: int) -> Array:
+    power = int(plan["e"])
+    if not -200 <= power <= 200:
+        raise ValueError("power of two")
+    numbers: Array = np.ldexp(_inner(plan["in"], payload, count).astype(np.float64), power).astype(dtype)
+    return numbers
+
+
 def _decode_vectors(plan: Mapping[str, Any], payload: bytes, dtype: np.dtype[Any], count: int) -> Array:
     size, span, rows = int(plan["n"]), int(plan["d"]), int(plan["rows"])
     if not 1 <= size <= _CODEBOOK or span not in (2, 4, 8) or rows < 1 or count % rows:
@@ -294,6 +345,8 @@ _DECODERS = {
     "entropy": _decode_entropy,
     "bell": _decode_bell,
     "codebook": _decode_codebook,
+    "short": _decode_short,
+    "fixed": _decode_fixed,
     "vectors": _decode_vectors,
     "bitmap": _decode_bitmap,
     "gaps": _decode_gaps,

@@ -59,6 +59,9 @@ class CompressorOptions:
     #: which weights of sparse layers go: obs, by what they do to the layer's output, the others making up for them;
     #: magnitude, the smallest, the others as they are
     sparsity_rule: Literal["obs", "magnitude"] = "obs"
+    #: steps and biases of quantized layers keep only a few binary digits: they take a third of the bytes in the packed
+    #: file, which counts where layers are small. Rounding by `stepwise`, which fits steps, becomes `gptq`
+    compact: bool = False
     low_rank: Scheme = "tucker"  #: how k x k convolutions are factored where the policy gives a rank
     seed: int = 0  #: for criterion="random", and the rows of the sequential reconstruction
 
@@ -149,6 +152,7 @@ class Compressor:
                 weight_quantizer=self.options.weight_quantizer, weight_quantizers=self.options.weight_quantizers
             ).quantizer,
             saturates() if self.options.headroom is None else self.options.headroom,
+            self.options.compact,
         )
         self._pruned: OrderedDict[str, _Pruned] = OrderedDict()
 

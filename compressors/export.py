@@ -15,7 +15,7 @@ from torch import Tensor, fx, nn
 
 from compressors.fold import fold
 from compressors.four_bits import fits_four_bits, write_four_bits
-from compressors.grid import ActivationGrid, activation_grid, weight_codes, weight_scales
+from compressors.grid import ActivationGrid, activation_grid, fixed_point, weight_codes, weight_scales
 from compressors.imported import Imported
 from compressors.operators import operator_of
 from compressors.operators.passing import Take
@@ -219,7 +219,8 @@ class _Exporter(Writer):
     def bias(self, name: str, values: Tensor) -> str:
         """A layer's bias: an initializer, or int32 codes on the grid of input scale times weight scale."""
         if self.module_grid is None:
-            return self.constant(name, values)
+            digits = getattr(self._layer, "bias_digits", None)
+            return self.constant(name, values if digits is None else fixed_point(values.detach(), digits))
         scales = (np.float32(self.module_grid.scale) * self._scales.numpy()).astype(np.float32)
         codes = np.rint(values.detach().numpy().astype(np.float64) / scales)
         limit = np.iinfo(np.int32)

@@ -26,7 +26,7 @@ def write_four_bits(writer: Writer, name: str, module: nn.Module, read: str) -> 
     rounding = stored_rounding(module)
     assert isinstance(module, nn.Linear)
     assert isinstance(rounding, WeightRounding)
-    steps = rounding.weight_step.detach()
+    steps = rounding.steps
     codes = weight_codes(module.weight.detach(), steps, rounding.bits).numpy().astype(np.int64) + _ZERO
     blocks = -(-module.in_features // BLOCK)
     padded = np.full((module.out_features, blocks * BLOCK), _ZERO, np.uint8)

@@ -48,6 +48,18 @@ def weight_scales(weight: Tensor, bits: int, axis: int = 0) -> Tensor:
     return torch.where(scales > 0, scales, torch.ones_like(scales)).float()
 
 
+def coarse(values: Tensor, digits: int) -> Tensor:
+    """Numbers with so many binary digits behind the leading one, the nearest there are; 0 stays 0. Same shape."""
+    share, exponent = torch.frexp(values)
+    return torch.ldexp(torch.round(share * 2.0 ** (digits + 1)), exponent - digits - 1)
+
+
+def fixed_point(values: Tensor, digits: int) -> Tensor:
+    """Multiples of one power of two, of which the largest number takes so many binary digits. Same shape."""
+    _, exponent = torch.frexp(values.abs().max())
+    return torch.ldexp(torch.round(torch.ldexp(values, digits - exponent)), exponent - digits)
+
+
 def weight_top(bits: int) -> int:
     """Largest code of a weight."""
     return max(1, (1 << (bits - 1)) - 1)

@@ -41,7 +41,7 @@ class PackedTensor:
     """What one tensor takes."""
 
     name: str
-    coding: str  #: raw, half, bits, entropy, codebook, bitmap, gaps, csr, constant, or scaled
+    coding: str  #: raw, half, short, fixed, bits, entropy, codebook, bitmap, gaps, csr, constant, or scaled
     elements: int
     original_bytes: int
     packed_bytes: int

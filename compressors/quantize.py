@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from compressors.graph import clone, clone_leaf
-from compressors.grid import ActivationGrid, activation_grid, snap_weight
+from compressors.grid import ActivationGrid, activation_grid, coarse, snap_weight
 from compressors.neighbours import LAYERS
 from compressors.operators import operator_of
 from compressors.operators.pooling import Reduce
@@ -28,6 +28,9 @@ from paretrim.problem import Bits
 
 #: rounded weights remembered
 REMEMBERED = 1024
+#: what is left where few bytes count more: binary digits of steps behind the leading one, and of a layer's largest bias
+STEP_DIGITS = 3
+BIAS_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Quantizer:
     rule: WeightRule
     quantizers: Callable[[str, str], WeightQuantizer] = lambda *_: "uniform"  #: by layer and its kind
     headroom: bool = False  #: whether 8-bit weights keep to 7 bits where activations have 8
+    compact: bool = False  #: whether steps and biases have few digits, so that they pack well
     _weights: OrderedDict[object, RoundedWeight] = field(default_factory=OrderedDict)
     _grids: dict[tuple[str, int], ActivationGrid] = field(default_factory=dict)
 
@@ -124,6 +128,8 @@ class Quantizer:
         if len(self._weights) > REMEMBERED:
             self._weights.popitem(last=False)
         made = rounded(leaf, grids, known.make())
+        if self.compact:
+            made.bias_digits = BIAS_DIGITS  # type: ignore[assignment]
         with torch.no_grad():
             made.weight.copy_(known.weight)  # type: ignore[operator]
             if known.shift is not None and isinstance(made.bias, Tensor):
@@ -135,15 +141,17 @@ class Quantizer:
         assert isinstance(weight, Tensor)
         axis = 1 if isinstance(leaf, nn.modules.conv._ConvTransposeNd) else 0
         bits = 7 if task.headroom else task.bits
+        digits = STEP_DIGITS if self.compact else None
         known = self.statistics.layers.get(task.name) if self.statistics else None
         if axis == 1 or ((known is None or left is None) and task.quantizer == "uniform"):
             steps = weight_steps(weight, bits, axis=axis, method=self.step_method)
-            return RoundedWeight(weight.detach(), lambda: WeightRounding(steps, bits, axis))
+            steps = steps if digits is None else coarse(steps, digits)
+            return RoundedWeight(weight.detach(), lambda: WeightRounding(steps, bits, axis, digits))
         rule = "nearest" if task.bits >= 8 else self.rule
         if known is None or left is None:
             flat = weight.detach().double().flatten(1)[None]
             layer = LayerWeights(task.name, weight, axis, flat, None, lambda m: m[0].reshape(weight.shape))
-            made = put_on_grid(layer, task.quantizer, bits, method=self.step_method, rule="nearest")
+            made = put_on_grid(layer, task.quantizer, bits, method=self.step_method, rule="nearest", digits=digits)
             return RoundedWeight(layer.unflatten(made.matrix).float(), made.make)
         width = known.gram.columns_per_channel
         columns = (left.places[:, None] * width + torch.arange(width)).flatten()
@@ -159,7 +167,7 @@ class Quantizer:
             moments,
             lambda m: stored_weight(leaf, weight_from_matrix(leaf, known.gram, m, inputs)),
         )
-        made = put_on_grid(layer, task.quantizer, bits, method=self.step_method, rule=rule)
+        made = put_on_grid(layer, task.quantizer, bits, method=self.step_method, rule=rule, digits=digits)
         taps = layer.matrix.shape[0] * layer.matrix.shape[1] // weight.shape[0]
         means = known.gram.matrix[left.groups][:, columns, -1]
         lost = torch.einsum("god,gd->go", layer.matrix - made.matrix.double(), means)

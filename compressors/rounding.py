@@ -15,10 +15,13 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
 
-from compressors.graph import clone_leaf
-from compressors.grid import ActivationGrid, coarse, weight_top
+from compressors.graph import clone_leaf, replace_module
+from compressors.grid import ActivationGrid, coarse, fixed_point, weight_top
 from compressors.operators.convolution import torch_pads
 from compressors.operators.elementwise import Arithmetic
+
+#: numbers that stay in a core's cache from one pass over them to the next
+CACHED = 2**16
 
 #: place of an operation's output among its rounded tensors
 OUTPUT_PLACE = -1
@@ -81,10 +84,18 @@ class ActivationRounding(nn.Module):
         return super().train(mode)
 
     def _snap(self, x: Tensor) -> Tensor:
-        """Four cheap passes; torch's fake_quantize also writes a mask for gradients and takes ten times as long."""
+        """Four cheap passes; torch's fake_quantize also writes a mask for gradients and takes ten times as long.
+
+        Rows are taken a few at once, so that all passes but the first find them in the cache.
+        """
         step, zero = self.input_step.detach(), int(self.zero_point)
-        divided = x.div_(step) if self.overwrites and not torch.is_grad_enabled() else x.div(step)
-        return divided.round_().clamp_(-zero, self.top - zero).mul_(step)
+        if torch.is_grad_enabled() and x.requires_grad:
+            return x.div(step).round_().clamp_(-zero, self.top - zero).mul_(step)
+        whole = x if self.overwrites and not torch.is_grad_enabled() else torch.empty_like(x)
+        rows = max(1, CACHED * len(x) // max(1, x.numel()))
+        for source, target in zip(x.split(rows), whole.split(rows), strict=True):
+            torch.div(source, step, out=target).round_().clamp_(-zero, self.top - zero).mul_(step)
+        return whole
 
 
 class WeightRounding(nn.Module):
@@ -126,7 +137,7 @@ class Rounded:
     """Mixed into a module's class: its inputs, its weight and its output are rounded where there is a grid for it."""
 
     _modules: dict[str, nn.Module | None]
-    #: binary digits behind the leading one that a bias has which is not on an integer grid; None: all
+    #: binary digits that a layer's largest bias has, where biases are not on an integer grid; None: all
     bias_digits: int | None = None
 
     def forward(self, *inputs: Tensor) -> Tensor:
@@ -149,7 +160,8 @@ class Rounded:
         seen, weight = self._modules.get(_place(0)), self._modules["weight_rounding"]
         integers = isinstance(weight, WeightRounding) and isinstance(self, nn.Conv1d | nn.Conv2d | nn.Linear)
         if bias is None or seen is None or not integers:
-            return bias if bias is None or self.bias_digits is None else pass_through(bias, coarse(bias, self.bias_digits))
+            short = bias is not None and self.bias_digits is not None
+            return pass_through(bias, fixed_point(bias.detach(), self.bias_digits)) if short else bias  # type: ignore[arg-type, union-attr]
         step = seen.input_step.detach() * weight.steps  # type: ignore[union-attr, operator]
         return round_through(bias / step) * step
 
@@ -186,6 +198,28 @@ def share_roundings(module: fx.GraphModule) -> None:
             for rounding in roundings:
                 rounding.shared = shared
                 rounding.overwrites = readings == 1 and len(node.users) == 1 and _computes(module, node)
+
+
+def drop_relus(module: fx.GraphModule) -> None:
+    """Take out, in place, every ReLU whose readers all round what it gives to a grid that begins at 0, as ReLU does.
+
+    For a network that is only run: it computes the same, with one pass less over the tensor.
+    """
+    for node in module.graph.nodes:
+        if node.op == "call_module" and isinstance(module.get_submodule(str(node.target)), nn.ReLU):
+            places = [_readings(module, node, reader) for reader in node.users]
+            held = [rounding for roundings in places for rounding in roundings]
+            if held and all(isinstance(one, ActivationRounding) and one.grid.zero_point == 0 for one in held):
+                replace_module(module, str(node.target), nn.Identity())
+    share_roundings(module)
+
+
+def _readings(module: fx.GraphModule, node: fx.Node, reader: fx.Node) -> list[nn.Module | None]:
+    """What a tensor goes through where another operation reads it, at each place; None: nothing."""
+    if reader.op != "call_module":
+        return [None]
+    modules = module.get_submodule(str(reader.target))._modules
+    return [modules.get(_place(place)) for place, source in enumerate(reader.args) if source is node]
 
 
 def _computes(module: fx.GraphModule, node: fx.Node) -> bool:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from compressors.gptq import round_by_columns, snap_by_columns
-from compressors.grid import weight_codes, weight_top
+from compressors.grid import coarse, weight_codes, weight_top
 from compressors.rounding import WeightRounding
 from compressors.stepwise import round_stepwise
 from compressors.weight_steps import StepMethod, weight_steps
@@ -53,11 +53,20 @@ class OnGrid:
 
 
 def put_on_grid(
-    layer: LayerWeights, quantizer: WeightQuantizer, bits: int, *, method: StepMethod, rule: WeightRule
+    layer: LayerWeights,
+    quantizer: WeightQuantizer,
+    bits: int,
+    *,
+    method: StepMethod,
+    rule: WeightRule,
+    digits: int | None = None,
 ) -> OnGrid:
-    """Quantize. Raises InvalidPolicy naming the layer if it is too small for the quantizer."""
+    """Quantize. digits: binary digits of the steps of symmetric grids, see `WeightRounding`.
+
+    Raises InvalidPolicy naming the layer if it is too small for the quantizer.
+    """
     if quantizer in ("uniform", "per_tensor", "binary", "ternary"):
-        return _integers(layer, quantizer, bits, method, rule)
+        return _integers(layer, quantizer, bits, method, rule, digits)
     if quantizer == "asymmetric":
         return _with_offset(layer, bits, rule)
     if quantizer == "product":
@@ -109,14 +118,15 @@ def cluster(values: Tensor, weights: Tensor, count: int, *, zero: bool = False) 
 
 
 def _integers(
-    layer: LayerWeights, quantizer: WeightQuantizer, bits: int, method: StepMethod, rule: WeightRule
+    layer: LayerWeights, quantizer: WeightQuantizer, bits: int, method: StepMethod, rule: WeightRule, digits: int | None
 ) -> OnGrid:
     steps = _steps(layer, quantizer, bits, method)
+    steps = steps if digits is None else coarse(steps, digits)
     taps = layer.matrix.shape[0] * layer.matrix.shape[1] // len(steps)  # rows of the matrix for each output channel
     per_row = steps.reshape(len(layer.matrix), -1).repeat_interleave(taps, dim=1)
     if layer.moments is None or rule == "nearest":
         on_grid = [weight_codes(part, row, bits) * row[:, None] for part, row in _zipped(layer.matrix, per_row)]
-    elif rule == "stepwise" and bits > 1 and quantizer != "per_tensor" and taps == 1:
+    elif rule == "stepwise" and digits is None and bits > 1 and quantizer != "per_tensor" and taps == 1:
         found = [
             round_stepwise(part, second, row, bits)
             for part, second, row in _zipped(layer.matrix, layer.moments, per_row)
@@ -127,7 +137,7 @@ def _integers(
             round_by_columns(part.float(), second, row, bits)
             for part, second, row in _zipped(layer.matrix, layer.moments, per_row)
         ]
-    return OnGrid(torch.stack(list(on_grid)), lambda: WeightRounding(steps, bits, layer.axis))
+    return OnGrid(torch.stack(list(on_grid)), lambda: WeightRounding(steps, bits, layer.axis, digits))
 
 
 def _steps(layer: LayerWeights, quantizer: WeightQuantizer, bits: int, method: StepMethod) -> Tensor:

@@ -53,6 +53,7 @@ class Compression:
     weight_range: StepMethod = "max"
     weight_rounding: WeightRule = "gptq"
     equalize: bool = False  #: scale channels so that neighbouring layers use their ranges evenly, before anything else
+    compact: bool = False  #: steps and biases of few digits: smaller packed files where layers are small
     four_bit_linear: bool = False  #: also deliver linear layers of 4 bits or fewer for ONNX Runtime's 4-bit kernels
 
     def __post_init__(self) -> None:
@@ -68,7 +69,7 @@ class Compression:
             raise InvalidInput("it must map names of layers to quantizers", field="compression.weight_quantizers")
         for layer, kind in self.weight_quantizers.items():
             _check_choice(kind, get_args(WeightQuantizer), f"compression.weight_quantizers.{layer}")
-        for name in ("equalize", "four_bit_linear"):
+        for name in ("equalize", "compact", "four_bit_linear"):
             if not isinstance(getattr(self, name), bool):
                 raise InvalidInput("it must be true or false", field=f"compression.{name}")
         if not isinstance(self.storage_bits, list | tuple) or any(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from compressors import Compressed, Compressor
+from compressors import Compressed, Compressor, CompressorOptions
 from compressors.augmentation import flip_crop
 from compressors.finetune import evaluate, finetune, learning_rate_at, make_optimizer
 from compressors.losses import attention_loss, distillation_loss, hint_loss, loss_for, soften
@@ -72,6 +72,24 @@ def test_a_resumed_run_ends_with_the_weights_of_one_that_never_stopped(
     resumed = finetune(pruned, net.imported.module, net.train, net.validation, chosen, resume=state)
     assert_same(weights(whole.module), weights(resumed.module))
     assert [epoch.loss for epoch in whole.history] == [epoch.loss for epoch in resumed.history]
+
+
+@pytest.mark.parametrize("quantizer", ["uniform", "kmeans", "asymmetric"])
+def test_a_quantized_network_goes_on_with_the_steps_and_tables_it_had_learnt(net: Trained, quantizer: str) -> None:
+    bits = {layer.name: Bits(3, 8 if quantizer == "uniform" else 32) for layer in net.network.layers}
+    how = CompressorOptions(weight_quantizer=quantizer, compact=True)  # type: ignore[arg-type]
+    begun = Compressor(net.imported, net.network, net.statistics, how).compress(Policy(bits=bits))
+    chosen, states = options(epochs=2, batch_size=256), []
+    whole = finetune(
+        begun, net.imported.module, net.train, net.validation, chosen, checkpoint=lambda s: states.append(s.to_bytes())
+    )
+    state = TrainingState.from_bytes(states[0])
+    learnt = [name for name in state.named("module") if name.endswith(("weight_step", "weight_table", "input_step"))]
+    fresh = begun.module.state_dict()
+    assert learnt
+    assert any(not torch.equal(state.named("module")[name], fresh[name]) for name in learnt)
+    resumed = finetune(begun, net.imported.module, net.train, net.validation, chosen, resume=state)
+    assert_same(weights(whole.module), weights(resumed.module))
 
 
 def test_what_is_not_a_state_is_refused() -> None:

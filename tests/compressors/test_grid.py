@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from compressors.grid import activation_grid, snap_weight, weight_codes, weight_scales
+from compressors.grid import activation_grid, coarse, fixed_point, snap_weight, weight_codes, weight_scales
 from compressors.parity import open_session
 
 FINITE = st.floats(-100, 100, width=32)
@@ -55,3 +55,22 @@ def test_weights_have_as_many_values_as_their_bits_allow(bits: int) -> None:
 
 def test_a_channel_of_zeros_stays_zero() -> None:
     assert snap_weight(torch.zeros(2, 3), 8).tolist() == [[0.0] * 3] * 2
+
+
+@given(st.lists(FINITE, min_size=1, max_size=20), st.integers(1, 10))
+def test_few_digits_are_the_nearest_there_are(numbers: list[float], digits: int) -> None:
+    values = torch.tensor(numbers)
+    kept = coarse(values, digits)
+    assert ((kept - values).abs() <= values.abs() * 2.0 ** -(digits + 1)).all()
+    assert torch.equal(coarse(kept, digits), kept)
+    patterns = kept.numpy().view(np.uint32)
+    assert (patterns[np.abs(kept.numpy()) > 1e-30] % 2 ** (23 - digits) == 0).all()
+
+
+@given(st.lists(FINITE, min_size=1, max_size=20), st.integers(2, 10))
+def test_fixed_point_numbers_share_a_power_of_two(numbers: list[float], digits: int) -> None:
+    values = torch.tensor(numbers, dtype=torch.float64)
+    kept = fixed_point(values, digits)
+    step = 2.0 ** (float(torch.frexp(values.abs().max())[1]) - digits)
+    assert ((kept - values).abs() <= step / 2).all()
+    assert torch.equal(torch.round(kept / step), kept / step)

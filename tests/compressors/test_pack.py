@@ -86,6 +86,9 @@ def test_any_array_comes_back(seed: int, dtype: str, size: int, zeros: float, di
 def test_numbers_that_are_no_ordinary_ones_come_back() -> None:
     roundtrip(np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40] * 40, np.float32))
     roundtrip(np.array([], np.float32))
+    roundtrip(np.array([-3e-45, 2.0, -0.5, -0.0, -2.0] * 40, np.float32))
+    roundtrip((np.arange(-40, 40) * 2.0**-149).astype(np.float32))
+    roundtrip((np.arange(-40, 40) * 2.0**121).astype(np.float32))
     roundtrip(np.array([2**62, -(2**62)], np.int64))
 
 
@@ -95,6 +98,9 @@ def test_each_array_gets_the_way_that_suits_it() -> None:
     assert roundtrip(np.zeros(500, np.int8)) == "constant"
     assert roundtrip(generator.normal(size=500).astype(np.float16).astype(np.float32)) == "half"
     assert roundtrip(generator.integers(-8, 8, 64).astype(np.int8)) == "bits"
+    sizes = generator.uniform(0.01, 0.1, 64).astype(np.float32)
+    assert roundtrip(((sizes.view(np.uint32) >> 20) << 20).view(np.float32)) == "short"
+    assert roundtrip((generator.integers(-250, 250, 64) / 1024).astype(np.float32)) == "fixed"
     assert roundtrip(np.round(generator.normal(size=5000)).astype(np.int8)) == "bell"
     assert roundtrip(generator.geometric(0.4, 5000).astype(np.int8)) == "entropy"
     pieces = generator.normal(size=(16, 4)).astype(np.float32)

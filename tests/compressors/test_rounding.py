@@ -4,9 +4,27 @@ import pytest
 import torch
 from torch import nn
 
-from compressors import Compressor, FinetuneOptions, check_parity, finetune, int8_layers, write_onnx
-from compressors.grid import ActivationGrid, activation_grid, snap_weight, weight_scales
-from compressors.rounding import ActivationRounding, Rounded, WeightRounding, rounded, stored_grid
+from compressors import (
+    Compressor,
+    CompressorOptions,
+    FinetuneOptions,
+    check_parity,
+    finetune,
+    int8_layers,
+    pack,
+    write_onnx,
+)
+from compressors.graph import clone
+from compressors.grid import ActivationGrid, activation_grid, coarse, snap_weight, weight_scales
+from compressors.rounding import (
+    ActivationRounding,
+    Rounded,
+    WeightRounding,
+    drop_relus,
+    rounded,
+    stored_grid,
+    stored_steps,
+)
 from paretrim.problem import Bits, Policy
 from tests.compressors.trained import Trained, trained
 
@@ -49,6 +67,25 @@ def test_the_exported_file_computes_what_was_trained(net: Trained) -> None:
     assert check_parity(tuned.module, content, net.validation.inputs).agreement >= 0.99
 
 
+@pytest.mark.parametrize("activation", [8, 32])
+def test_a_compact_network_packs_smaller_and_is_exported_as_it_was_trained(net: Trained, activation: int) -> None:
+    chosen = policy(net, 4, activation)
+    sizes = {}
+    for compact in (False, True):
+        maker = Compressor(net.imported, net.network, net.statistics, CompressorOptions(compact=compact))
+        made = maker.compress(chosen)
+        sizes[compact] = len(pack(write_onnx(made.module, net.imported, policy=chosen)).content)
+    assert sizes[True] < 0.92 * sizes[False]
+    options = FinetuneOptions(epochs=1, learning_rate=0.005)
+    tuned = finetune(made, net.imported.module, net.train, net.validation, options)
+    content = write_onnx(tuned.module, net.imported, policy=chosen)
+    assert check_parity(tuned.module, content, net.validation.inputs).agreement >= 0.99
+    for layer in net.network.layers:
+        steps = stored_steps(tuned.module.get_submodule(layer.name))
+        assert steps is not None
+        assert torch.equal(steps, coarse(steps, 3))
+
+
 def test_every_layer_of_eight_bits_runs_in_integers(net: Trained) -> None:
     chosen = policy(net, 8, 8)
     content = write_onnx(compressed(net, chosen).module, net.imported, policy=chosen)
@@ -75,6 +112,36 @@ def test_weights_are_rounded_as_the_grid_does(bits: int) -> None:
     for training in (False, True):
         module = WeightRounding(weight_scales(weight, bits), bits, 0).train(training)
         torch.testing.assert_close(module(weight).detach(), snap_weight(weight, bits))
+
+
+def test_rows_taken_a_few_at_once_are_rounded_like_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    values, rounding = torch.randn(7, 3, 5), ActivationRounding(activation_grid(-1.0, 2.0, 6)).eval()
+    whole = rounding(values)
+    monkeypatch.setattr("compressors.rounding.CACHED", 31)
+    assert torch.equal(rounding(values), whole)
+
+
+def test_a_network_without_the_relus_that_rounding_does_anyway_computes_the_same(net: Trained) -> None:
+    made = compressed(net, policy(net, 4, 4))
+    with torch.inference_mode():
+        before = made.module(net.validation.inputs)
+        lean = clone(made.module)
+        drop_relus(lean)
+        after = lean(net.validation.inputs)
+    kept, left = (sum(isinstance(part, nn.ReLU) for part in module.modules()) for module in (made.module, lean))
+    assert left < kept
+    assert torch.equal(before, after)
+
+
+def test_a_relu_that_something_else_reads_stays(net: Trained) -> None:
+    module = clone(compressed(net, Policy(bits={"block1.conv1": Bits(8, 8)})).module)
+    drop_relus(module)
+    assert any(isinstance(part, nn.ReLU) for part in module.modules())
+    with torch.inference_mode():
+        torch.testing.assert_close(
+            module(net.validation.inputs),
+            compressed(net, Policy(bits={"block1.conv1": Bits(8, 8)})).module(net.validation.inputs),
+        )
 
 
 def test_training_and_evaluation_give_the_same_values() -> None:
