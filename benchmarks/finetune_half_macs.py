@@ -6,7 +6,8 @@
    divergence of the outputs from the original's on training images without their labels; the choices for all blocks are
    then picked together by a knapsack over multiply-adds. `--structure uniform` keeps the same share everywhere instead.
 2. The delivery recipe (sequential least squares) carries the policy out.
-3. Distillation on the training split. The teacher is asked once for every image and its mirror image.
+3. Distillation on the training split, from the original and, with `--also-taught-by`, a second trained network. Each is
+   asked once for every image and its mirror image (`--answers fresh`: for every step).
 4. The test split is read once, at the end, for the original and for the weights that did best on validation. With
    `--trial` it is not read: recipes are compared on validation, and the chosen one is run again without `--trial`.
 
@@ -30,8 +31,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from benchmarks.reconstruction import DELIVERY, SEARCH, Setting, cifar_setting
-from benchmarks.shared_data import dataset, machine
-from compressors import FinetuneOptions, Progress, TensorData, TrainingState, finetune, fold
+from benchmarks.shared_data import dataset, folder, machine
+from compressors import FinetuneOptions, Progress, TensorData, TrainingState, finetune, fold, read_onnx
 from compressors.teaching import remembered_answers
 from hw_models.counts import macs
 from paretrim.network import Network
@@ -83,7 +84,7 @@ def _run_name(options: argparse.Namespace) -> str:
     """Of the options that change the weights: runs that differ in one of them do not share a folder."""
     parts = [options.network, options.structure, options.macs, options.epochs, options.learning_rate]
     parts += [options.train_images, options.distillation, options.temperature, options.weight_decay, options.batch_size]
-    parts += [options.ema, options.answers, options.seed]
+    parts += [options.ema, options.answers, options.also_taught_by, options.seed]
     return "-".join(f"{part}" for part in parts)
 
 
@@ -101,12 +102,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--structure", choices=("knapsack", "widths", "uniform"), default="knapsack")
     parser.add_argument("--images", type=int, default=256, help="training images the damage of a choice is measured on")
     parser.add_argument("--learning-rate", type=float, default=0.05)
-    parser.add_argument("--distillation", type=float, default=0.5, help="share of the teacher's loss")
+    parser.add_argument("--distillation", type=float, default=0.9, help="share of the teachers' loss")
     parser.add_argument("--temperature", type=float, default=4.0)
     parser.add_argument("--weight-decay", type=float, default=5e-4)
     parser.add_argument("--batch-size", type=int, default=128)
-    parser.add_argument("--ema", type=float, help="average the weights with this decay")
-    parser.add_argument("--answers", choices=("fresh", "remembered"), default="remembered", help="of the teacher")
+    parser.add_argument("--ema", type=float, default=0.999, help="average the weights with this decay; 0: do not")
+    parser.add_argument("--answers", choices=("fresh", "remembered"), default="remembered", help="of the teachers")
+    parser.add_argument("--also-taught-by", choices=("resnet20", "resnet56"), help="a teacher beside the original")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it trains")
     parser.add_argument("--trial", action="store_true", help="leave the test split alone, and print validation")
     parser.add_argument("--train-images", type=int, default=50_000, help="fewer for a trial of the program")
@@ -213,10 +215,13 @@ def _trained(setting: Setting, policy: Policy, options: argparse.Namespace, plac
     compressed = setting.compressor(DELIVERY).compress(policy)
     before = setting.accuracy(fold(compressed.module))
     print(f"validation: original {setting.accuracy(dense):.2%}, compressed {before:.2%}", flush=True)
-    teacher: Tensor | nn.Module = setting.imported.module
+    teachers = {options.network: dense}
+    if options.also_taught_by:
+        file = folder() / f"{options.also_taught_by}_cifar10.onnx"
+        teachers[options.also_taught_by] = fold(read_onnx(file.read_bytes()).module)
+    teacher: Tensor | list[nn.Module] = list(teachers.values())
     if options.answers == "remembered":
-        known = options.state / f"{options.network}-answers-{len(setting.train)}.safetensors"
-        teacher = _answers(setting, dense, known)
+        teacher = torch.stack([_answers(setting, teachers[name], options.state, name) for name in teachers]).mean(0)
     saved = place / "training.safetensors"
     state = TrainingState.from_bytes(saved.read_bytes()) if saved.exists() else None
     start = time.monotonic()
@@ -273,21 +278,22 @@ def _recipe(options: argparse.Namespace) -> FinetuneOptions:
         weight_decay=options.weight_decay,
         distillation=options.distillation,
         temperature=options.temperature,
-        ema_decay=options.ema,
+        ema_decay=options.ema or None,
         teacher_answers=options.answers,
         device=options.device,
     )
 
 
-def _answers(setting: Setting, dense: nn.Module, saved: Path) -> Tensor:
-    """The original's answers to all training images, worked out once for all runs."""
+def _answers(setting: Setting, teacher: nn.Module, state: Path, name: str) -> Tensor:
+    """A teacher's answers to all training images, worked out once for all runs."""
+    saved = state / f"{name}-answers-{len(setting.train)}.safetensors"
     if not saved.exists():
         start = time.process_time()
-        dense = dense.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        teacher = teacher.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         partial = saved.with_suffix(".partial")
-        save_file({"answers": remembered_answers(dense, setting.train, mirrored=True)}, partial)
+        save_file({"answers": remembered_answers(teacher, setting.train, mirrored=True)}, partial)
         partial.rename(saved)
-        print(f"the teacher was asked in {time.process_time() - start:.0f} CPU seconds", flush=True)
+        print(f"{name} was asked in {time.process_time() - start:.0f} CPU seconds", flush=True)
     return load_file(saved)["answers"]
 
 
