@@ -21,7 +21,6 @@ from compressors import (
     Compressor,
     FinetuneOptions,
     Packed,
-    Progress,
     TensorData,
     bfloat16_is_faster,
     check_parity,
@@ -40,10 +39,11 @@ from paretrim.recovery import Recovery
 from search.contributions import Contribution, Steps, as_json
 from search.data import Split, Splits
 from search.evaluate import BATCH, Evaluator
-from search.plan import Interrupted, Wanted
+from search.plan import Interrupted, LeaseLost, Wanted
 from search.prepare import EvaluationBasis
 from search.score import Interval, score, wilson
 from search.supply import calibration_inputs, lessons
+from search.training_log import Diary, TrainingLog
 
 #: rows an exported file's outputs are compared with torch's on
 PARITY_ROWS = 64
@@ -96,9 +96,16 @@ class Workshop(Protocol):
     """Where networks are made."""
 
     def craft(
-        self, basis: CraftBasis, policies: Mapping[int, Policy], wanted: Callable[[], Wanted]
+        self,
+        basis: CraftBasis,
+        policies: Mapping[int, Policy],
+        wanted: Callable[[], Wanted],
+        log: TrainingLog | None = None,
     ) -> Iterator[tuple[int, Crafted | str]]:
-        """By candidate number, as they are done: the network, or why there is none. Raises Interrupted."""
+        """By candidate number, as they are done: the network, or why there is none. Raises Interrupted.
+
+        log: keeps what training has come to, and what it begins from; None: every run begins at its beginning.
+        """
         ...
 
     def rehearse(
@@ -135,19 +142,29 @@ class Workbench:
         self._compressors = (searched, careful)
         self._evaluator = Evaluator(searched, basis.evaluation.scoring, basis.evaluation.metric)
 
-    def craft(self, policy: Policy, wanted: Callable[[], Wanted] = lambda: "run") -> Crafted | str:
-        """The network of a policy, or why there is none. Raises Interrupted."""
+    def craft(
+        self,
+        policy: Policy,
+        wanted: Callable[[], Wanted] = lambda: "run",
+        log: TrainingLog | None = None,
+        n: int = 0,
+    ) -> Crafted | str:
+        """The network of a policy, or why there is none. Raises Interrupted.
+
+        log: see Workshop; n: the candidate's number in it.
+        """
         start = time.thread_time()
+        diary = Diary(wanted, log, n)
         try:
             compressed, before, recipe = self._compressed(policy)
-            module, history = self._finetuned(compressed, wanted)
+            module, history = self._finetuned(compressed, diary)
             after = self._evaluator.accuracy(fold(module))
             if after < before:  # never give away what fine-tuning has made worse
                 module, after = compressed.module, before
             made = self._exported(compressed, module, history, (before, after), start, recipe)
-            control = self._scratch(policy, wanted)
+            control = self._scratch(policy, diary)
             return replace(made, scratch=control, cpu_seconds=time.thread_time() - start)
-        except Interrupted:
+        except (Interrupted, LeaseLost):
             raise
         except Exception as error:  # one network that cannot be made does not cost the others
             return f"{type(error).__name__}: {error}"
@@ -157,9 +174,9 @@ class Workbench:
         try:
             brief = copy(self)
             brief._basis = replace(self._basis, epochs=epochs)
-            module, _ = brief._finetuned(self._compressors[0].compress(policy), wanted)
+            module, _ = brief._finetuned(self._compressors[0].compress(policy), Diary(wanted))
             return self._evaluator.accuracy(fold(module))
-        except Interrupted:
+        except (Interrupted, LeaseLost):
             raise
         except Exception as error:
             return f"{type(error).__name__}: {error}"
@@ -171,9 +188,7 @@ class Workbench:
         best = judged.index(max(judged))
         return made[best], judged[best], self._compressors[best]
 
-    def _finetuned(
-        self, compressed: Compressed, wanted: Callable[[], Wanted]
-    ) -> tuple[fx.GraphModule, tuple[Mapping[str, Any], ...]]:
+    def _finetuned(self, compressed: Compressed, diary: Diary) -> tuple[fx.GraphModule, tuple[Mapping[str, Any], ...]]:
         basis = self._basis
         assert self._calibration is not None
         found = lessons(basis.train, basis.recovery, self._calibration, basis.seed)
@@ -186,7 +201,9 @@ class Workbench:
             train,
             _tensors(basis.validation),
             self._options(passes),
-            progress=_look(wanted),
+            progress=diary.looks("fine-tuning"),
+            resume=diary.state("fine-tuning"),
+            checkpoint=diary.keeps("fine-tuning"),
         )
         return tuned.module, tuple(asdict(epoch) for epoch in tuned.history)
 
@@ -216,7 +233,7 @@ class Workbench:
             return torch.cuda.is_bf16_supported()
         return bfloat16_is_faster(self._imported.module, self._basis.validation.inputs(0, 32))
 
-    def _scratch(self, policy: Policy, wanted: Callable[[], Wanted]) -> Mapping[str, float] | None:
+    def _scratch(self, policy: Policy, diary: Diary) -> Mapping[str, float] | None:
         """The control: the same structure with fresh weights, trained on the targets for as many steps."""
         basis = self._basis
         assert self._calibration is not None
@@ -230,7 +247,9 @@ class Workbench:
             found[0],
             _tensors(basis.validation),
             replace(self._options(1.0), patience=None),
-            progress=_look(wanted),
+            progress=diary.looks("scratch control"),
+            resume=diary.state("scratch control"),
+            checkpoint=diary.keeps("scratch control"),
         )
         with torch.inference_mode():
             outputs = torch.cat([tuned.module(rows) for rows in torch.split(basis.test.inputs(), BATCH)])
@@ -306,14 +325,18 @@ class SerialWorkshop:
     """Makes one network after the other in this process."""
 
     def craft(
-        self, basis: CraftBasis, policies: Mapping[int, Policy], wanted: Callable[[], Wanted]
+        self,
+        basis: CraftBasis,
+        policies: Mapping[int, Policy],
+        wanted: Callable[[], Wanted],
+        log: TrainingLog | None = None,
     ) -> Iterator[tuple[int, Crafted | str]]:
         """See Workshop."""
         bench = Workbench(basis)
         for number, policy in policies.items():
             if (now := wanted()) != "run":
                 raise Interrupted(now)
-            yield number, bench.craft(policy, wanted)
+            yield number, bench.craft(policy, wanted, log, number)
 
     def rehearse(
         self, basis: CraftBasis, policies: Mapping[int, Policy], epochs: float, wanted: Callable[[], Wanted]
@@ -351,16 +374,6 @@ def precision(policy: Policy, layers: int) -> str:
     if quantized == 0:
         return "fp32"
     return "int8" if quantized == layers else "mixed"
-
-
-def _look(wanted: Callable[[], Wanted]) -> Callable[[Progress], None]:
-    """Stops a training run once it is no longer wanted."""
-
-    def look(_: Progress) -> None:
-        if (now := wanted()) != "run":
-            raise Interrupted(now)
-
-    return look
 
 
 def _tensors(split: Split) -> TensorData:

@@ -28,6 +28,7 @@ from search.plan import Delivered, JobInputs, JobPlan
 from search.prepare import Prepared
 from search.report import candidate_report
 from search.score import Interval
+from search.training_log import Bulletin
 from search.what_became import batch_latencies, hot_spots, layer_rows
 
 ORT = "ONNX Runtime on this host"
@@ -58,8 +59,8 @@ def deliver(
         return
     original = _original(inputs, prepared)
     failures: list[str] = []
-    done = len(chosen) - len(policies)
-    for n, crafted in workshop.craft(_basis(plan, prepared), policies, recorder.wanted):
+    bulletin = Bulletin(recorder, len(chosen) - len(policies), len(chosen))
+    for n, crafted in workshop.craft(_basis(plan, prepared), policies, recorder.wanted, bulletin):
         if isinstance(crafted, str):
             failures.append(crafted)
             recorder.log("error", f"candidate {n} cannot be delivered: {crafted}")
@@ -69,8 +70,7 @@ def deliver(
             for text in cautions(delivered.report):
                 recorder.log("warning", f"candidate {n}: {text}")
             recorder.spent(crafted.cpu_seconds)
-        done += 1
-        recorder.progress("delivering", done, len(chosen))
+        bulletin.done(n)
     if len(failures) == len(policies) and not before:
         raise JobFailed(f"no member of the front could be delivered: {failures[0]}", code="delivery_failed")
 

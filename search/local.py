@@ -26,6 +26,7 @@ from paretrim.compression import Compression
 from paretrim.errors import InvalidInput
 from paretrim.problem import UNCHANGED, Budget, Candidate, Constraint, Measurement, Objective, Policy
 from paretrim.recovery import Recovery
+from search.local_progress import Say, Show
 from search.plan import (
     Checkpoint,
     CurveStep,
@@ -38,13 +39,7 @@ from search.plan import (
     Wanted,
 )
 
-Show = Callable[[str, int, int], None]
-Say = Callable[[str, str], None]
-
 STATE = ".paretrim"
-
-#: algorithms that are an agent, whose networks can go on with another model
-AGENTS = ("amc", "haq", "joint", "sac", "td3")
 
 
 def begin(folder: Path, plan: JobPlan, inputs: JobInputs) -> None:
@@ -275,10 +270,24 @@ class FolderRecorder:
         }
         (self._state / "delivered").mkdir(exist_ok=True)
         _write(self._state / "delivered" / f"{delivered.n}.json", json.dumps(kept).encode())
+        for state in self._state.glob(f"training/{delivered.n}-*"):
+            state.unlink()
 
-    def progress(self, phase: str, completed: int, total: int) -> None:
+    def training(self, n: int, part: str) -> bytes | None:
+        """Where a candidate's training was when it was interrupted."""
+        path = self._training(n, part)
+        return path.read_bytes() if path.exists() else None
+
+    def trained(self, n: int, part: str, state: bytes) -> None:
+        """An epoch of a candidate's training is over."""
+        (self._state / "training").mkdir(exist_ok=True)
+        _write(self._training(n, part), state)
+
+    def progress(
+        self, phase: str, completed: int, total: int, *, detail: str = "", eta_seconds: float | None = None
+    ) -> None:
         """How far the job is."""
-        self._show(phase, completed, total)
+        self._show(phase, completed, total, detail, eta_seconds)
 
     def log(self, level: Literal["info", "warning", "error"], message: str) -> None:
         """Say it, and keep it for the report."""
@@ -291,6 +300,9 @@ class FolderRecorder:
     def keep(self, name: str, content: bytes) -> None:
         """Put a file beside the networks."""
         _write(self.folder / name, content)
+
+    def _training(self, n: int, part: str) -> Path:
+        return self._state / "training" / f"{n}-{part.replace(' ', '-')}.safetensors"
 
     def _arrays(self, search_id: str, told: int) -> Path:
         return self._state / f"{search_id}-{told}.safetensors"

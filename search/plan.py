@@ -164,11 +164,24 @@ class Recorder(Protocol):
         ...
 
     def delivered(self, delivered: Delivered) -> None:
-        """A front member was fine-tuned, exported and measured."""
+        """A front member was fine-tuned, exported and measured: what `trained` was given of it is no longer needed."""
         ...
 
-    def progress(self, phase: str, completed: int, total: int) -> None:
-        """How far the job is. Phases: `preparing`, `searching`, `delivering`."""
+    def training(self, n: int, part: str) -> bytes | None:
+        """What `trained` was last given, if the candidate was not delivered since."""
+        ...
+
+    def trained(self, n: int, part: str, state: bytes) -> None:
+        """An epoch of a candidate's training is over; `state` is all that is needed to go on from there."""
+        ...
+
+    def progress(
+        self, phase: str, completed: int, total: int, *, detail: str = "", eta_seconds: float | None = None
+    ) -> None:
+        """How far the job is. Phases: `preparing`, `searching`, `delivering`.
+
+        detail: what it is at, for people; eta_seconds: of the phase, where it is known.
+        """
         ...
 
     def log(self, level: Literal["info", "warning", "error"], message: str) -> None:

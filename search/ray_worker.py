@@ -14,6 +14,7 @@ from search.craft import CraftBasis, Crafted, Workbench
 from search.evaluate import Outcome
 from search.prepare import EvaluationBasis
 from search.ray_desk import Actor
+from search.training_log import TrainingLog
 
 #: workers that may fail to start, one after the other, before the job does
 STARTS = 3
@@ -34,9 +35,9 @@ class Worker:
         """See `Evaluator.evaluate`."""
         return self._evaluator.evaluate(policy, needed)
 
-    def craft(self, basis: CraftBasis, policy: Policy) -> Crafted | str:
+    def craft(self, basis: CraftBasis, policy: Policy, log: TrainingLog | None = None, n: int = 0) -> Crafted | str:
         """See `Workbench.craft`. The basis is that of the first call ever after."""
-        return self._workbench(basis).craft(policy)
+        return self._workbench(basis).craft(policy, log=log, n=n)
 
     def rehearse(self, basis: CraftBasis, policy: Policy, epochs: float) -> float | str:
         """See `Workbench.rehearse`."""

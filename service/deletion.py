@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from service import jobs
-from service.tables import Artifact, Delivery, Job
+from service.tables import Artifact, Delivery, Job, Training
 
 
 def delete_job(session: Session, job: Job) -> bool:
@@ -16,6 +16,7 @@ def delete_job(session: Session, job: Job) -> bool:
         select(Delivery.artifact_id, Delivery.files).where(Delivery.job_id == job.id)
     ):
         artifacts |= {artifact_id, *files.values()}
+    artifacts |= set(session.scalars(select(Training.artifact_id).where(Training.job_id == job.id)))
     if not jobs.remove(session, job.id):
         return False
     session.execute(delete(Artifact).where(Artifact.id.in_(artifacts)))

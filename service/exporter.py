@@ -47,7 +47,9 @@ class ExportRecorder(SqlRecorder):
         """None that matter: this candidate is wanted."""
         return frozenset()
 
-    def progress(self, phase: str, completed: int, total: int) -> None:
+    def progress(
+        self, phase: str, completed: int, total: int, *, detail: str = "", eta_seconds: float | None = None
+    ) -> None:
         """An export shows none."""
 
     def log(self, level: Literal["info", "warning", "error"], message: str) -> None:

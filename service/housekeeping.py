@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import exists, select
 
-from service import deletion, idempotency, jobs
+from service import deletion, idempotency, jobs, trainings
 from service.artifacts import Artifacts
 from service.database import Database
 from service.settings import Settings
@@ -22,6 +22,7 @@ def keep_house(settings: Settings, database: Database, artifacts: Artifacts, upl
     uploads.drop_expired()
     with database.write() as session:
         idempotency.forget_old(session)
+        trainings.forget_abandoned(session)
     if settings.retention_days > 0:
         delete_old_jobs(settings, database)
     gone = sweep(database, artifacts)

@@ -28,7 +28,7 @@ from search.plan import (
     SearchPlan,
     Wanted,
 )
-from service import dialect, jobs, tables
+from service import dialect, jobs, tables, trainings
 from service.artifacts import Artifacts
 from service.database import Database
 from service.ids import new_id
@@ -192,6 +192,7 @@ class SqlRecorder:
 
         def write(session: Session) -> None:
             self._hold(session, ("front", {"delivered": delivered.n}))
+            trainings.forget(session, self._fence.job_id, delivered.n)
             if session.get(tables.Delivery, (self._fence.job_id, delivered.n)) is None:
                 self._add_delivery(session, delivered, files)
 
@@ -224,12 +225,35 @@ class SqlRecorder:
             )
         )
 
-    def progress(self, phase: str, completed: int, total: int) -> None:
+    def training(self, n: int, part: str) -> bytes | None:
+        """Where a candidate's training was when it was interrupted."""
+        with self._database.read() as session:
+            row = session.get(tables.Training, (self._fence.job_id, n, part))
+            sha256 = None if row is None else session.get_one(tables.Artifact, row.artifact_id).sha256
+        return None if sha256 is None else self._artifacts.read(sha256)
+
+    def trained(self, n: int, part: str, state: bytes) -> None:
+        """An epoch of a candidate's training is over. The state is on disk before the row that tells of it."""
+        sha256 = self._artifacts.put_bytes(state)
+
+        def write(session: Session) -> None:
+            self._hold(session, losses=0)  # a job that gets on is not given up
+            trainings.keep(session, self._fence.job_id, self._workspace_id, n, part, sha256, len(state))
+
+        self._write(write)
+
+    def progress(
+        self, phase: str, completed: int, total: int, *, detail: str = "", eta_seconds: float | None = None
+    ) -> None:
         """How far the job is."""
+        eta_seconds = None if eta_seconds is None else round(eta_seconds, 1)
+        values = {"phase": phase, "completed": completed, "total": total}
+        more = {"detail": detail, "eta_seconds": eta_seconds}
+        told = values | {name: value for name, value in more.items() if value}
         with self._lock:
-            self._values |= {"phase": phase, "completed": completed, "total": total}
+            self._values |= values | more
             self._events = [event for event in self._events if event[0] != "progress"]
-            self._events.append(("progress", {"phase": phase, "completed": completed, "total": total}))
+            self._events.append(("progress", told))
 
     def log(self, level: Literal["info", "warning", "error"], message: str) -> None:
         """Something a person may want to read."""

@@ -250,6 +250,8 @@ class Job(Row):
     phase: Mapped[str] = mapped_column(String(16), default="queued")
     completed: Mapped[int] = mapped_column(Integer, default=0)
     total: Mapped[int] = mapped_column(Integer, default=0)
+    detail: Mapped[str] = mapped_column(default="", server_default="")  #: what it is at, for people
+    eta_seconds: Mapped[float | None]  #: of the phase, as last reckoned by the worker
     best: Mapped[dict[str, Any]] = mapped_column(default=dict)
     front_size: Mapped[int] = mapped_column(Integer, default=0)
     hypervolume: Mapped[float | None]
@@ -379,6 +381,18 @@ class Delivery(Row):
     precision: Mapped[str] = mapped_column(String(16))
     report: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Training(Row):
+    """Where the training of a candidate is that is being delivered. Gone once it is."""
+
+    __tablename__ = "trainings"
+
+    job_id: Mapped[str] = mapped_column(Id, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    n: Mapped[int] = mapped_column(Integer, primary_key=True)
+    part: Mapped[str] = mapped_column(String(32), primary_key=True)  #: `fine-tuning`, `scratch control`
+    artifact_id: Mapped[str] = mapped_column(Id, ForeignKey("artifacts.id"))  #: of the state, safetensors
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class IdempotencyKey(Row):

@@ -105,7 +105,11 @@ def _progress(row: tables.Job) -> dict[str, Any]:
     if row.state == "running" and row.phase == "searching" and row.completed > 0 and row.started_at is not None:
         elapsed = (utc_now() - row.started_at).total_seconds()
         eta = max(0.0, round(elapsed * (row.total - row.completed) / row.completed, 1))
-    return {"phase": row.phase, "completed": row.completed, "total": row.total, "eta_seconds": eta}
+    if row.state == "running" and row.eta_seconds is not None:
+        eta = row.eta_seconds
+    detail = row.detail if row.state == "running" else ""
+    figures = {"phase": row.phase, "completed": row.completed, "total": row.total}
+    return figures | {"detail": detail, "eta_seconds": eta}
 
 
 def search(row: tables.Search, objective: str) -> wire.Search:

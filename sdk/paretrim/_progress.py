@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +12,9 @@ from paretrim.wire import Event, Job, Search
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+#: where there is no terminal, a line says so often, at most, what the job is at
+LINE_SECONDS = 30.0
 
 
 @contextmanager
@@ -58,16 +62,16 @@ def _bars(console: Console) -> Iterator[Watcher]:
 
 
 def _lines(console: Console) -> Watcher:
-    said = ""
+    said, printed = "", 0.0
 
     def watch(job: Job, searches: Sequence[Search], events: Sequence[Event]) -> None:
-        nonlocal said
+        nonlocal said, printed
         for line in log_lines(events):
             console.print(line, markup=False, highlight=False)
         done = job.progress.completed * 10 // job.progress.total if job.progress.total else 0
         now = f"{headline(job)} {done}"
-        if now != said:
-            said = now
+        if now != said or (job.progress.detail and time.monotonic() - printed >= LINE_SECONDS):
+            said, printed = now, time.monotonic()
             parts = (headline(job), f"{job.progress.completed}/{job.progress.total}", summary(job))
             console.print(" ".join(part for part in parts if part), markup=False, highlight=False)
         del searches
@@ -87,7 +91,7 @@ def label_of(search: Search) -> str:
 
 def summary(job: Job) -> str:
     """Best so far and the size of the front."""
-    parts = [figures(job.best), f"front {job.front_size}" if job.front_size else ""]
+    parts = [job.progress.detail, figures(job.best), f"front {job.front_size}" if job.front_size else ""]
     if job.progress.eta_seconds is not None and job.state == "running":
         parts.append(f"about {duration(job.progress.eta_seconds)} left")
     return ", ".join(part for part in parts if part)

@@ -246,6 +246,7 @@ class Progress(Response):
     phase: str  #: `queued`, `preparing`, `searching`, `delivering`, `done`
     completed: int = 0
     total: int = 0
+    detail: str = ""  #: what it is at, for people: which candidate is being fine-tuned, and how far that is
     eta_seconds: float | None = None
 
 

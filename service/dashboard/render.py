@@ -155,7 +155,8 @@ def sentence(event: Mapping[str, Any]) -> str:
             why = data.get("reason") or data.get("message") or (data.get("error") or {}).get("message")
             return f"{who}{data.get('state')}" + (f" ({why})" if why else "")
         case "progress":
-            return f"{data.get('phase')}: {data.get('completed')} of {data.get('total')}"
+            detail = f" ({data['detail']})" if data.get("detail") else ""
+            return f"{data.get('phase')}: {data.get('completed')} of {data.get('total')}{detail}"
         case "candidates":
             failed = f", {data['failed']} of them failed" if data.get("failed") else ""
             return f"{data.get('algorithm')}: {len(data.get('numbers', []))} candidates{failed}"

@@ -20,6 +20,9 @@ class MemoryRecorder:
         self.fronts: list[tuple[tuple[int, ...], float, dict[str, float]]] = []
         self.made: dict[int, Delivered] = {}
         self.phases: list[tuple[str, int, int]] = []
+        self.details: list[tuple[str, float | None]] = []  #: what it was said to be at, and the seconds left
+        self.states: dict[tuple[int, str], bytes] = {}  #: of trainings that are not over
+        self.epochs: list[tuple[int, str]] = []  #: of which a state was kept
         self.messages: list[tuple[str, str]] = []
         self.warnings: list[str] = []
         self.original: Measurement | None = None
@@ -77,10 +80,24 @@ class MemoryRecorder:
     def delivered(self, delivered: Delivered) -> None:
         assert delivered.n not in self.made
         self.made[delivered.n] = delivered
+        for n, part in list(self.states):
+            if n == delivered.n:
+                del self.states[n, part]
 
-    def progress(self, phase: str, completed: int, total: int) -> None:
+    def training(self, n: int, part: str) -> bytes | None:
+        return self.states.get((n, part))
+
+    def trained(self, n: int, part: str, state: bytes) -> None:
+        self.states[n, part] = state
+        self.epochs.append((n, part))
+
+    def progress(
+        self, phase: str, completed: int, total: int, *, detail: str = "", eta_seconds: float | None = None
+    ) -> None:
         assert 0 <= completed <= total
         self.phases.append((phase, completed, total))
+        if detail:
+            self.details.append((detail, eta_seconds))
 
     def log(self, level: Literal["info", "warning", "error"], message: str) -> None:
         self.messages.append((level, message))

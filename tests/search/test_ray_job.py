@@ -11,13 +11,18 @@ import ray
 
 from paretrim.errors import JobFailed
 from paretrim.problem import UNCHANGED, Policy
+from paretrim.recovery import Recovery
+from search import training_log
+from search.craft import CraftBasis, Crafted, SerialWorkshop
 from search.evaluate import Outcome
 from search.plan import Interrupted, JobInputs, LeaseLost, Wanted
 from search.prepare import prepare
+from search.ray_delivery import RayWorkshop
 from search.ray_desk import DeskActor
 from search.ray_pool import RayPool
 from search.ray_worker import STARTS, Crew
 from search.run import run_job
+from search.training_log import Bulletin
 from tests.search import tiny
 from tests.search.records import MemoryRecorder, interrupted_after
 
@@ -150,6 +155,50 @@ def test_a_policy_that_brings_down_one_process_after_another_is_a_failure(ray_wo
 def test_a_pool_stops_as_soon_as_it_shall(company: Company) -> None:
     with pytest.raises(Interrupted):
         company.pool.evaluate([Policy(keep={"first": 0.75})], lambda: "cancel")
+
+
+class Assassin(MemoryRecorder):
+    """Kills the worker that makes a network, once it has been heard of an epoch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: list[bool] = []  #: whether there was a state to go on from
+
+    def training(self, n: int, part: str) -> bytes | None:
+        found = super().training(n, part)
+        if part == "fine-tuning":
+            self.begun.append(found is not None)
+        return found
+
+    def trained(self, n: int, part: str, state: bytes) -> None:
+        super().trained(n, part, state)
+        if len(self.epochs) == 1:
+            (worker,) = (process for process in psutil.process_iter(["cmdline"]) if _crafts(process))
+            worker.kill()
+
+
+def _crafts(process: psutil.Process) -> bool:
+    """Whether it is a worker of this run's cluster that is making a network."""
+    if process.info["cmdline"][:1] != ["ray::Worker.craft"]:
+        return False
+    return os.getpid() in {parent.pid for parent in process.parents()}
+
+
+def test_the_training_that_a_killed_worker_was_at_goes_on_in_another(
+    inputs: JobInputs, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_log, "KEEP_SECONDS", 0.0)
+    prepared, recorder = prepare(tiny.plan(), inputs, MemoryRecorder()), Assassin()
+    splits, few = prepared.splits, Recovery(data="few", few_rows=200, patience=None)
+    basis = CraftBasis(prepared.basis, splits.train, splits.validation, splits.test, 16.0, seed=1, recovery=few)
+    policies = {3: Policy(keep={"first": 0.5})}
+    made = dict(RayWorkshop(company.crew).craft(basis, policies, recorder.wanted, Bulletin(recorder, 0, 1)))[3]
+    unbroken = dict(SerialWorkshop().craft(basis, policies, recorder.wanted))[3]
+    assert isinstance(made, Crafted)
+    assert isinstance(unbroken, Crafted)
+    assert recorder.begun == [False, True]
+    assert made.weights == unbroken.weights
+    assert len(made.history) == 16
 
 
 def test_a_worker_that_cannot_start_fails_the_job_with_the_reason(inputs: JobInputs, company: Company) -> None:

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from paretrim.problem import Bits, Candidate, Measurement, Policy, Provenance
 from search.plan import Checkpoint, CurveStep, Delivered, LeaseLost
-from service import dialect, jobs, tables
+from service import dialect, housekeeping, jobs, tables
 from service.context import Service
 from service.jobs import Fence
 from service.recorder import SqlRecorder
@@ -53,6 +53,12 @@ def recorder(service: Service, fence: Fence) -> SqlRecorder:
 def rows(service: Service, what: Any) -> Sequence[Any]:
     with service.database.read() as session:
         return session.execute(what).all()
+
+
+def _states(service: Service) -> list[str]:
+    """What there is of trainings, by the artifacts whose names say so."""
+    named = select(tables.Artifact.sha256).where(tables.Artifact.filename.like("candidate-%.safetensors"))
+    return sorted(service.artifacts.read(sha256).decode() for (sha256,) in rows(service, named))
 
 
 def record(recorder: SqlRecorder, position: int = 0) -> None:
@@ -128,12 +134,14 @@ def test_a_worker_that_lost_its_lease_writes_nothing(service: Service, fence: Fe
         lambda: recorder.search_ended(recorder._plan.searches[0], "succeeded", None),
         lambda: recorder.prepared(ORIGINAL, {}, ()),
         lambda: recorder.delivered(Delivered(1, ORIGINAL, ORIGINAL, {"model.onnx": b"m"})),
+        lambda: recorder.trained(1, "fine-tuning", b"an epoch"),
     ):
         with pytest.raises(LeaseLost):
             write()
     assert rows(service, select(tables.Event.seq)) == before
     assert rows(service, select(tables.Candidate.n)) == [(0,)]
     assert rows(service, select(tables.Delivery.n)) == []
+    assert rows(service, select(tables.Training.n)) == []
 
 
 def test_what_may_come_late_is_gathered_and_written_with_the_next_window(
@@ -212,6 +220,56 @@ def test_a_delivery_is_made_once_and_its_files_can_be_fetched(
         assert response.content == files[name]
     assert response.headers["content-disposition"] == 'attachment; filename="candidate-4-report.md"'
     assert len(rows(service, select(tables.Artifact).where(tables.Artifact.filename.like("candidate-4%")))) == 2
+
+
+def test_a_training_is_kept_from_epoch_to_epoch_until_its_candidate_is_delivered(
+    service: Service, fence: Fence, recorder: SqlRecorder
+) -> None:
+    record(recorder)
+    recorder.trained(4, "fine-tuning", b"first epoch")
+    recorder.trained(4, "fine-tuning", b"second epoch")
+    recorder.trained(4, "scratch control", b"another run")
+    recorder.trained(1, "fine-tuning", b"another candidate")
+    again = recorder_of(service, fence)
+    assert again.training(4, "fine-tuning") == b"second epoch"
+    assert again.training(4, "scratch control") == b"another run"
+    assert again.training(7, "fine-tuning") is None
+    assert _states(service) == ["another candidate", "another run", "second epoch"]
+    again.delivered(Delivered(4, ORIGINAL, ORIGINAL, {"model.onnx": b"a network"}))
+    assert again.training(4, "fine-tuning") is None
+    assert _states(service) == ["another candidate"]
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_nothing_is_left_of_a_training_whose_job_is_over(
+    service: Service, fence: Fence, recorder: SqlRecorder, client: TestClient, *, cancelled: bool
+) -> None:
+    recorder.trained(4, "fine-tuning", b"an epoch")
+    with service.database.write() as session:
+        if cancelled:
+            jobs.request_cancel(session, fence.job_id)
+            jobs.stop(session, fence)
+        else:
+            jobs.fail(session, fence, "broken", "it broke", retryable=True)
+    housekeeping.keep_house(service.settings, service.database, service.artifacts, service.uploads)
+    assert _states(service) == ([] if cancelled else ["an epoch"])  # a failed job can be resumed
+    assert client.delete(f"/jobs/{fence.job_id}").status_code == 204
+    assert _states(service) == []
+
+
+def test_it_is_shown_what_a_job_is_at_and_how_long_that_takes(
+    fence: Fence, recorder: SqlRecorder, client: TestClient
+) -> None:
+    recorder.progress("delivering", 1, 3, detail="candidate 7, fine-tuning: 40%", eta_seconds=12.34)
+    recorder.flush()
+    shown = {"phase": "delivering", "completed": 1, "total": 3, "detail": "candidate 7, fine-tuning: 40%"}
+    assert client.get(f"/jobs/{fence.job_id}").json()["progress"] == {**shown, "eta_seconds": 12.3}
+    told = [e for e in client.get(f"/jobs/{fence.job_id}/events?limit=200").json()["data"] if e["type"] == "progress"]
+    assert told[-1]["data"] == {**shown, "eta_seconds": 12.3}
+    recorder.progress("delivering", 2, 3)
+    recorder.flush()
+    now = client.get(f"/jobs/{fence.job_id}").json()["progress"]
+    assert (now["completed"], now["detail"], now["eta_seconds"]) == (2, "", None)
 
 
 @pytest.mark.parametrize(("asked", "wanted"), [(jobs.request_pause, "pause"), (jobs.request_cancel, "cancel")])
