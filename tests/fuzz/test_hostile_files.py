@@ -15,7 +15,7 @@ import pytest
 
 from service import inspections
 from service.settings import Settings
-from tests.fuzz import hostile
+from tests.fuzz import hostile, hostile_datasets, hostile_networks, hostile_weights
 from tests.search import tiny
 from tests.service import worlds
 
@@ -24,6 +24,7 @@ MOST_BYTES = 512 * 2**20
 ARCHITECTURE = "resnet20"
 ROOT = Path(__file__).parent.parent.parent
 
+SUBJECTS = (hostile_networks, hostile_datasets, hostile_weights)  #: each has added its files to `hostile`
 CASES = [
     *(("model", name, make, None) for name, make in hostile.MODELS.items()),
     *(("dataset", name, make, None) for name, make in hostile.DATASETS.items()),
