@@ -10,6 +10,7 @@ from compressors.imported import Imported
 from compressors.importer import read_onnx
 from compressors.pack import Packed, PackedTensor, pack, unpack
 from compressors.packed_size import PackedSizes, learn_packed_sizes
+from compressors.pad_channels import pad_channels
 from compressors.parity import Parity, check_parity
 from compressors.prune import ChannelMap, End, channel_map, slice_module
 from compressors.statistics import Statistics, collect_spreads, collect_statistics
@@ -50,6 +51,7 @@ __all__ = [
     "integer_layers",
     "learn_packed_sizes",
     "pack",
+    "pad_channels",
     "read_onnx",
     "read_safetensors",
     "remembered_answers",

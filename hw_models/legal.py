@@ -36,14 +36,14 @@ def legal_units(
     A step so wide that it would leave fewer than four values is halved until it does not; the cost model knows what
     that costs.
     """
-    step = _unit_step(network, device, group) if stepped else 1
+    step = unit_step(network, device, group) if stepped else 1
     floor = max(1, math.ceil(group.units * min_keep))
     while step > 1 and len(range(step, group.units, step)) < FEWEST_REDUCTIONS:
         step //= 2
     return (*(count for count in range(step, group.units, step) if count >= floor), group.units)
 
 
-def _unit_step(network: Network, device: BitsDevice, group: Group) -> int:
+def unit_step(network: Network, device: BitsDevice, group: Group) -> int:
     """The widest step, in units of the group, that any layer at its ends asks for at any bits it may have."""
     steps = [1]
     for names, side in ((group.producers, "out_axis"), (group.consumers, "in_axis")):

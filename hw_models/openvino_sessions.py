@@ -118,7 +118,7 @@ def _kernel(node: _Node, source: _Node | None, durations: tuple[int, ...]) -> Ke
     operator, name = node.kind, _operation(node)
     if node.kind == "Reorder":
         operator = _reorder(node, source)
-        if operator == "ReorderOutput" and len(node.shape) == 4 and node.shape[2:] == (1, 1):
+        if operator.startswith("Reorder") and node.shape[2:] == (1, 1):
             return None  # one position: the same bytes in any order
     elif all(_OWN.match(one) or one.endswith((":quantize", ".q")) for one in node.originals):
         operator = "QuantizeLinear"

@@ -64,7 +64,7 @@ class _Placing:
                 continue
             if (OUTPUT, name) in self.precision.edges:
                 self._add(name, "dequantize")
-            if self.last and len(self.shapes[name][1]) > 1:
+            if self.last and math.prod(self.shapes[name][1]) > 1:
                 self._add(name, "reorder_output")
         return tuple(self.placed)
 
@@ -82,7 +82,7 @@ class _Placing:
 
     def _reorder(self, name: str, operation: SizedOperation, bits: int) -> None:
         hw = self.shapes[name][1]
-        if name in self.inputs and len(hw) > 1 and operation.kind not in VIEWS:
+        if name in self.inputs and math.prod(hw) > 1 and operation.kind not in VIEWS:
             self._add(name, "reorder_input", bits=bits)
         elif name not in self.inputs and operation.kind in VIEWS and math.prod(hw) > 1:
             self._add(name, "reorder_output", bits=bits)

@@ -17,6 +17,7 @@ import onnx
 from compressors import fold, pack, write_onnx
 from hw_models.measure import time_together
 from hw_models.profiler.host import is_this_host
+from hw_models.runtimes import ONNX_RUNTIME, TITLES
 from hw_models.timing import Timing
 from paretrim.errors import JobFailed
 from paretrim.problem import UNCHANGED, Candidate, Measurement, Provenance
@@ -24,6 +25,7 @@ from search.craft import CraftBasis, Crafted, SerialWorkshop, Workshop, judge
 from search.final import play
 from search.front import Front
 from search.ledger import Ledger
+from search.padding import Padding, pad_if_it_pays, padded_policy
 from search.plan import Delivered, JobInputs, JobPlan
 from search.prepare import Prepared
 from search.report import candidate_report
@@ -131,23 +133,30 @@ def _takes_one(content: bytes) -> bool:
 def _delivered(
     n: int, candidate: Candidate, crafted: Crafted, original: Judged, prepared: Prepared, plan: JobPlan
 ) -> Delivered:
+    here = is_this_host(prepared.setting.device)
+    runtime = str(prepared.setting.device["runtime"]["name"]) if here else None
+    crafted, padding = pad_if_it_pays(crafted, candidate.policy, prepared, runtime)
     others = {"floating": crafted.floating, "four_bit": crafted.four_bit}
     present = {name: content for name, content in others.items() if content is not None}
     before, after, *rest = time_together([original.content, crafted.content, *present.values()])
     timings = {"original": before, "delivered": after, **dict(zip(present, rest, strict=True))}
     split = Provenance("measured", f"test split, {len(prepared.splits.test)} rows, {ORT}")
     costs = prepared.setting.space(plan).measure(candidate.policy)
-    here = is_this_host(prepared.setting.device)
+    if padding is not None and padding.refused:
+        costs = replace(costs, latency_ms=padding.predicted_ms[0])
     sizes = (len(crafted.packed.content), original.packed_bytes) if prepared.setting.sizes is not None else (None, None)
-    measurement = _measured(costs, crafted.test, split, sizes[0], after if here else None)
-    beside = _measured(prepared.original, original.accuracy, split, sizes[1], before if here else None)
+    on_device = (before, after)
+    if runtime not in (None, ONNX_RUNTIME):
+        on_device = tuple(time_together([original.content, crafted.content], runtime=runtime))  # type: ignore[assignment, arg-type]
+    measurement = _measured(costs, crafted.test, split, sizes[0], runtime, on_device[1])
+    beside = _measured(prepared.original, original.accuracy, split, sizes[1], runtime, on_device[0])
     report = _report(candidate, crafted, original, timings)
-    report |= _details(plan, prepared, candidate, crafted, original)
+    report |= _details(plan, prepared, candidate, crafted, original, padding)
     files = {
         "model.onnx": crafted.content,
         "model.ptz": crafted.packed.content,
         "weights.safetensors": crafted.weights,
-        "policy.json": json.dumps(_policy_json(candidate, crafted, plan, prepared), indent=2).encode(),
+        "policy.json": json.dumps(_policy_json(candidate, crafted, plan, prepared, report), indent=2).encode(),
         "report.md": candidate_report(n, candidate, measurement, beside, crafted.precision, report).encode(),
     }
     if crafted.four_bit is not None:
@@ -156,17 +165,25 @@ def _delivered(
 
 
 def _measured(
-    costs: Measurement, accuracy: float, split: Provenance, packed_bytes: int | None, timing: Timing | None
+    costs: Measurement,
+    accuracy: float,
+    split: Provenance,
+    packed_bytes: int | None,
+    runtime: str | None,
+    timing: Timing,
 ) -> Measurement:
-    """packed_bytes: None where sizes do not mean packed files, but what lies in the device's flash."""
+    """packed_bytes: None where sizes do not mean packed files, but what lies in the device's flash. runtime: that it
+    was timed in; None where the device is another machine.
+    """
     obtained = dict(costs.obtained) | {"accuracy": split}
     size = costs.size_bytes
     if packed_bytes is not None:
         size, obtained["size_bytes"] = packed_bytes, Provenance("measured", "the packed file")
     latency = costs.latency_ms
-    if timing is not None:
+    if runtime is not None:
         latency = timing.latency_ms
-        obtained["latency_ms"] = Provenance("measured", f"{ORT}, batch 1, 1 thread, lower quartile")
+        where = f"{TITLES[runtime]} on this host, batch 1, 1 thread, lower quartile"
+        obtained["latency_ms"] = Provenance("measured", where)
     return replace(costs, accuracy=accuracy, latency_ms=latency, size_bytes=size, obtained=obtained)
 
 
@@ -208,12 +225,20 @@ def _report(
 
 
 def _details(
-    plan: JobPlan, prepared: Prepared, candidate: Candidate, crafted: Crafted, original: Judged
+    plan: JobPlan,
+    prepared: Prepared,
+    candidate: Candidate,
+    crafted: Crafted,
+    original: Judged,
+    padding: Padding | None,
 ) -> dict[str, Any]:
-    """Layer by layer, where time goes, the job's batch, and the control."""
+    """Layer by layer, where time goes, the job's batch, the zeros that were added, and the control."""
+    units = {group.name: group.units for group in prepared.network.groups}
+    wider = padded_policy(candidate.policy, padding, units)
     batch = batch_latencies([original.content, crafted.content], plan.batch, seed=plan.seed)
     return {
-        "layers": list(layer_rows(prepared.network, candidate.policy, crafted.layers)),
+        "layers": list(layer_rows(prepared.network, candidate.policy, crafted.layers, wider)),
+        "padding": None if padding is None else padding.to_json(),
         "parameters": {"delivered": crafted.parameters, "original": original.parameters},
         "hot_spots": hot_spots(crafted.content, seed=plan.seed),
         "batch": None
@@ -260,8 +285,12 @@ def cautions(report: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _policy_json(candidate: Candidate, crafted: Crafted, plan: JobPlan, prepared: Prepared) -> dict[str, Any]:
-    """The policy as it was proposed, and the units it came to keep."""
+def _policy_json(
+    candidate: Candidate, crafted: Crafted, plan: JobPlan, prepared: Prepared, report: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The policy as it was proposed, the units it came to keep, and those that some groups were padded to."""
     kept = {group: list(units) for group, units in crafted.kept.items()}
     how = {"compression": plan.compression.to_json(), "headroom": prepared.basis.options.headroom}
-    return {**candidate.policy.to_json(), "kept": kept, "key": candidate.policy.key, **how}
+    padded = report["padding"]
+    added = {name: pair[1] for name, pair in padded["widths"].items()} if padded and not padded["refused"] else {}
+    return {**candidate.policy.to_json(), "kept": kept, "padded": added, "key": candidate.policy.key, **how}

@@ -70,6 +70,8 @@ def candidate_report(
         "## Layers\n\n" + _layers(report["layers"]),
         "## Where the time goes\n\n" + _hot_spots(report.get("hot_spots", ())),
     ]
+    if report.get("padding"):
+        parts.insert(5, "## Channels of zeros\n\n" + _padding(report["padding"]))
     if report.get("scratch"):
         parts.append("## The same structure, trained from nothing\n\n" + _scratch(report))
     if report["finetuning"]:
@@ -77,6 +79,19 @@ def candidate_report(
         rows = [[_short(epoch[name]) for name in header] for epoch in report["finetuning"]]
         parts.append("## Fine-tuning\n\n" + table(header, rows))
     return "\n\n".join(parts) + "\n"
+
+
+def _padding(padding: Mapping[str, Any]) -> str:
+    """What was padded, or why not."""
+    widths = ", ".join(f"{name} {kept} -> {width}" for name, (kept, width) in padding["widths"].items())
+    own, wider = padding["predicted_ms"]
+    text = f"Predicted to be faster with groups padded by zeros: {widths} ({own:.4g} ms, padded {wider:.4g} ms)."
+    if padding["measured_ms"] is not None:
+        before, after = padding["measured_ms"]
+        text += f" Timed in turn: {before:.4g} ms, padded {after:.4g} ms."
+    if padding["refused"]:
+        return f"{text} Not done: {padding['refused']}."
+    return f"{text} Done; the outputs are the same."
 
 
 def job_report(

@@ -17,11 +17,15 @@ from paretrim.problem import UNCHANGED, Policy
 MOST, RUNS, SKIP = 5, 40, 8
 
 
-def layer_rows(network: Network, policy: Policy, reported: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
+def layer_rows(
+    network: Network, policy: Policy, reported: Sequence[Mapping[str, Any]], padded: Policy | None = None
+) -> tuple[dict[str, Any], ...]:
     """One row a layer of the original, in order: what was reported of it, with its weights and MACs then and now.
 
-    A layer of lower rank is the sum of its parts; one that went with its block has none left.
+    A layer of lower rank is the sum of its parts; one that went with its block has none left. padded: the policy whose
+    widths the file has, if zeros were added to it; weights and MACs are counted without these.
     """
+    wider = {} if padded is None else {operation.name: operation for operation in network.sized(padded)}
     by_name = {row["layer"]: row for row in reported}
     now: dict[str, list[SizedOperation]] = {}
     waiting: list[SizedOperation] = []
@@ -41,7 +45,7 @@ def layer_rows(network: Network, policy: Policy, reported: Sequence[Mapping[str,
             {
                 "layer": before.name,
                 "kind": before.kind,
-                "became": _became(before, parts),
+                "became": _became(before, parts) + _padded(parts, wider),
                 **{name: value for name, value in known.items() if name != "layer"},
                 "weights": sum(map(operation_weights, parts)),
                 "original_weights": operation_weights(before),
@@ -76,6 +80,19 @@ def batch_latencies(contents: Sequence[bytes], batch: int, *, seed: int = 0) -> 
     if batch == 1:
         return None
     return [timing.latency_ms for timing in time_together(contents, batch=batch, seed=seed)]
+
+
+def _padded(parts: Sequence[SizedOperation], wider: Mapping[str, SizedOperation]) -> str:
+    """What zeros were added to a layer."""
+    found = wider.get(parts[-1].name) if parts else None
+    if found is None:
+        return ""
+    last, told = parts[-1], ""
+    if found.out_channels != last.out_channels:
+        told += f", padded {last.out_channels} -> {found.out_channels}"
+    if found.in_channels != last.in_channels:
+        told += f", inputs padded {last.in_channels} -> {found.in_channels}"
+    return told
 
 
 def _became(before: SizedOperation, parts: Sequence[SizedOperation]) -> str:

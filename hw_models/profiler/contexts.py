@@ -28,7 +28,7 @@ Context = Callable[[Unit], Sketch]
 
 def in_context(unit: Unit, execution: Execution) -> tuple[SizedOperation, ...]:
     """A small network in whose execution the unit occurs. Raises NotMeasured if none of the contexts does it."""
-    for context in _contexts(unit):
+    for context in _contexts(unit, apart=execution.layout is not None and execution.layout.everywhere):
         operations = tuple(context(unit).operations)
         placed = lower(operations, execution, batch=unit.batch, narrow_inputs=is_given_integers(unit))
         if any(item.unit == unit for item in placed):
@@ -53,10 +53,13 @@ def renamed(operations: Sequence[SizedOperation], prefix: str) -> tuple[SizedOpe
     )
 
 
-def _contexts(unit: Unit) -> Iterator[Context]:
+def _contexts(unit: Unit, *, apart: bool) -> Iterator[Context]:
+    """apart: the runtime makes one kernel of linear layers that follow one another (OpenVINO)."""
     if unit.kind in CONVERSIONS:
         yield from (_convert_around_layer, _convert_input, _convert_flat, _convert_addition)
         return
+    if apart and unit.kind == "linear":
+        yield partial(_surrounded, clamped=False, direct=True, read=False)
     for clamped in (False, True):
         for direct in (False, True):
             yield partial(_surrounded, clamped=clamped, direct=direct)

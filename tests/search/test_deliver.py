@@ -1,16 +1,24 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
-from paretrim.problem import Measurement, Objective
+from compressors import describe, read_onnx, write_onnx
+from compressors.parity import compare
+from compressors.restore import restore
+from hw_models.fusion import Execution
+from hw_models.lowering import lower
+from paretrim.problem import FULL_PRECISION, Measurement, Objective, Policy
 from search.craft import judge, precision, run_onnx
 from search.data import load_dataset
 from search.deliver import choose
 from search.front import Front
-from search.plan import JobInputs
+from search.plan import JobInputs, SearchPlan
 from search.run import run_job
 from tests.search import tiny
 from tests.search.records import MemoryRecorder
@@ -63,3 +71,48 @@ def test_fine_tuning_is_recorded_and_never_makes_a_network_worse(tmp_path: Path)
     assert made.report["faster"] == (made.report["host"]["latency_ms"] < made.report["host"]["original_latency_ms"])
     assert b"Not faster" in made.files["report.md"] or made.report["faster"]
     assert precision(recorder.recorded("s0").candidates[0].policy, 5) in ("fp32", "int8", "mixed")
+
+
+def saw_tooth() -> dict[str, Any]:
+    """A table of some other machine that runs blocks of 4 channels, and pays half as much again elsewhere."""
+    execution, network = Execution(kernels=(FULL_PRECISION,)), describe(read_onnx(tiny.model()))
+    rows: dict[str, dict[str, Any]] = {}
+    for first in range(1, 13):
+        for second, third in [(one, 2 * one) for one in range(1, 13)] + [(12, one) for one in range(1, 25)]:
+            keep = {"stem": first / 12, "first": second / 12, "down": third / 24}
+            for item in lower(network.sized(Policy(keep=keep)), execution):
+                unit = item.unit
+                sides = [-(-side // 4) * (1.5 if side % 4 else 1.0) for side in (unit.in_channels, unit.out_channels)]
+                latency = 5.0 * sides[0] * sides[1] if unit.is_layer else 0.1
+                rows[str(unit)] = {"op": unit.to_json(), "latency_us": latency, "source": "imported"}
+    return {
+        **{"format": "paretrim-device", "version": 1, "name": "saw", "kind": "table", "kernels": [[32, 32]]},
+        "runtime": {"name": "elsewhere", "version": "1"},
+        "rows": list(rows.values()),
+    }
+
+
+def test_channels_are_padded_with_zeros_where_the_device_is_faster_so_and_the_files_say_it(tmp_path: Path) -> None:
+    recorder = MemoryRecorder()
+    given = SearchPlan("s0", 0, "given", {"policies": [{"keep": {"stem": 7 / 12, "down": 14 / 24}}]}, seed=3)
+    run_job(tiny.plan(candidates=1, searches=(given,), constraints=()), tiny.inputs(tmp_path, saw_tooth()), recorder)
+    (made,) = recorder.made.values()
+    padding = made.report["padding"]
+    assert padding["refused"] is None
+    assert padding["widths"] == {"stem": [7, 8], "down": [14, 16]}
+    assert padding["measured_ms"] is None  # the device is another machine
+    assert padding["predicted_ms"][1] < padding["predicted_ms"][0]
+    assert made.measurement.latency_ms == pytest.approx(padding["predicted_ms"][1])
+    weights = {t.name: tuple(t.dims) for t in onnx.load_model_from_string(made.files["model.onnx"]).graph.initializer}
+    policy = json.loads(made.files["policy.json"])
+    for group, (kept, width) in padding["widths"].items():
+        assert kept == len(policy["kept"][group])
+        assert policy["padded"][group] == width == weights[f"{group}.weight"][0]
+        row = next(row for row in made.report["layers"] if row["layer"] == group)
+        assert f"padded {kept} -> {width}" in row["became"]
+    assert b"Channels of zeros" in made.files["report.md"]
+    original = read_onnx(tiny.model())
+    restored = restore(original, json.loads(made.files["policy.json"]), made.files["weights.safetensors"])
+    plain = write_onnx(restored, original, policy=recorder.recorded("s0").candidates[-1].policy)
+    x = load_dataset(tiny.dataset(tmp_path), 0).test.inputs()
+    assert compare(run_onnx(plain, x).numpy(), run_onnx(made.files["model.onnx"], x).numpy()).max_rel_error < 1e-5
