@@ -265,8 +265,8 @@ def _row(entry: Mapping[str, Any], where: str) -> tuple[Unit, Row]:
         raise InvalidTable(f"{where} has an unknown part {sorted(unknown)[0]!r}", field=where)
     try:
         unit = Unit.from_json(checks.mapping(entry.get("op"), f"{where}.op"))
-    except (TypeError, InvalidPolicy) as error:
-        raise InvalidTable(f"{where}.op cannot be read: {error}", field=f"{where}.op") from None
+    except (TypeError, InvalidPolicy, InvalidTable) as error:
+        raise InvalidTable(f"{where}.op cannot be read: {error}; profile it again", field=f"{where}.op") from None
     latency_us = checks.positive(entry.get("latency_us"), f"{where}.latency_us", most=checks.LONGEST_US)
     if latency_us < checks.SHORTEST_US or unit.macs > _MOST_MACS_PER_US * latency_us:
         raise InvalidTable(

@@ -10,6 +10,7 @@ from hw_models.advice import Advice, advise
 from hw_models.cost import Costs, counts, macs
 from hw_models.device import claims
 from hw_models.devices import load_device
+from hw_models.profiler.host import outdated
 from paretrim.network import axis_channels
 from paretrim.problem import UNCHANGED
 from search.prepare import read_model
@@ -51,7 +52,7 @@ def inspect_model(content: bytes, architecture: str | None, device: Mapping[str,
             {"group": group.name, "units": group.units, "kind": group.kind, "frozen": group.frozen or ""}
             for group in network.groups
         ],
-        "warnings": list(imported.warnings),
+        "warnings": [*imported.warnings, *(outdated(device) if device is not None else ())],
     }
 
 

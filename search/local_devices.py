@@ -68,7 +68,7 @@ def read_device(path: Path) -> Mapping[str, Any]:
         document = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise InvalidInput(f"cannot read {path}: {error.strerror}", field="device") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidTable(
             f"{path} is not JSON: {error}; `paretrim profile --out FILE` writes one", field="device"
         ) from error

@@ -32,6 +32,7 @@ from hw_models.cost import Costs
 from hw_models.device import claims
 from hw_models.devices import load_device
 from hw_models.profiler import extend_table
+from hw_models.profiler.host import outdated
 from hw_models.stored_bits import StoredBits, check_compression, needs_headroom
 from paretrim.compression import Compression
 from paretrim.errors import InvalidModel, JobFailed
@@ -163,7 +164,13 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
         recorder.prepared(
             original,
             preparation,
-            (*imported.warnings, *splits.notes, *described(plan.recovery, splits), *claims(document)),
+            (
+                *imported.warnings,
+                *splits.notes,
+                *described(plan.recovery, splits),
+                *claims(document),
+                *outdated(document),
+            ),
         )
     recorder.progress("preparing", 3, 3)
     return prepared

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hw_models.importers.blocks import read_mbconv_yaml, read_tfnas
+from hw_models.importers.nested import read_densenas, read_nn_meter, read_single_path
 from hw_models.importers.operations import read_fbnet, read_netadapt, read_paddleslim, read_tinynas
 from hw_models.importers.rows import ForeignTable
 from hw_models.importers.simulated import read_apq, read_haq
@@ -25,6 +26,9 @@ FORMATS: Mapping[str, Callable[[bytes, Mapping[str, str]], ForeignTable]] = {
     "paddleslim": read_paddleslim,
     "tinynas": read_tinynas,
     "tf-nas": read_tfnas,
+    "single-path-nas": read_single_path,
+    "nn-meter": read_nn_meter,
+    "densenas": read_densenas,
 }
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"(lp0", b"(dp0")
 

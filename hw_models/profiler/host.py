@@ -61,14 +61,20 @@ def is_this_host(document: Mapping[str, Any]) -> bool:
     return not differences(document)
 
 
+def outdated(document: Mapping[str, Any]) -> list[str]:
+    """What to say of a table of this machine that was taken with another version of its runtime; [] for others."""
+    if document.get("kind") != "table" or _other_hardware(document):
+        return []
+    return [
+        f"{document.get('name')} is of this machine, but {why}: its figures stay predictions, and nothing is measured"
+        f" to add to it; take it again: paretrim profile --device {document.get('name')}"
+        for why in differences(document)
+    ]
+
+
 def differences(document: Mapping[str, Any]) -> list[str]:
     """In what a table's machine and runtime are not this machine and its runtime; nothing, if they are the same."""
-    theirs, mine = document.get("hardware", {}), hardware()
-    found = [
-        f"it was taken on a machine whose {name.replace('_', ' ')} is {theirs.get(name)!r}, here it is {mine[name]!r}"
-        for name in ("cpu_model", "cpu_family", "instruction_sets")
-        if theirs.get(name) != mine[name]
-    ]
+    found = _other_hardware(document)
     taken_with = document.get("runtime", {})
     name, version = str(taken_with.get("name")), taken_with.get("version")
     here = installed_version(name)
@@ -76,6 +82,15 @@ def differences(document: Mapping[str, Any]) -> list[str]:
         mine = f"runs {name} {here}" if here else f"{name} is not installed"
         found.append(f"it was taken with {name} {version}, here {mine}")
     return found
+
+
+def _other_hardware(document: Mapping[str, Any]) -> list[str]:
+    theirs, mine = document.get("hardware", {}), hardware()
+    return [
+        f"it was taken on a machine whose {name.replace('_', ' ')} is {theirs.get(name)!r}, here it is {mine[name]!r}"
+        for name in ("cpu_model", "cpu_family", "instruction_sets")
+        if theirs.get(name) != mine[name]
+    ]
 
 
 def _processor() -> dict[str, str]:

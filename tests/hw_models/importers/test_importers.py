@@ -6,6 +6,7 @@ import io
 import json
 import os
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from hw_models.devices import load_device
 from hw_models.importers import FORMATS, import_table
 from hw_models.importers.blocks import block_latency_ms, block_unit
+from hw_models.importers.nested import named_unit, placed_unit
 from hw_models.importers.operations import read_tinynas
 from hw_models.importers.simulated import haq_unit, read_apq
 from hw_models.table import TableDevice
@@ -210,6 +212,34 @@ def test_no_reader_breaks_on_what_it_does_not_expect(form: str, content: bytes) 
         import_table(content, form, name="foreign")
 
 
+@pytest.mark.parametrize(
+    ("form", "content", "why"),
+    [
+        ("single-path-nas", '{"0": {"1": -2.0}}', "1 of 1 entries cannot be true"),
+        ("single-path-nas", '{"0": {"one": 2.0}}', "'one' is not the number"),
+        ("single-path-nas", '{"0": [2.0]}', "block '0' must be a JSON object"),
+        ("nn-meter", '{"ResNetBlock_7_128": 0}', "1 of 1 entries cannot be true"),
+        ("nn-meter", '{"ResNetBlock_7_128": "fast"}', "'fast' is not a number"),
+        ("nn-meter", '{"ResNetBlock_7_128": NaN}', "NaN is not a number"),
+        ("nn-meter", '{"speed": 1}', "not NAME_NUMBER"),
+        ("nn-meter", '{"A_1_2": 1, "A_1_2": 1}', "there twice"),
+        ("densenas", "[[0.5, [1.0, null]]]", "0/1/1: 'None' is not a number"),
+        ("densenas", "[" * 14 + "1" + "]" * 14, "nested too deeply"),
+    ],
+)
+def test_blocks_under_short_names_are_checked_as_well(form: str, content: str, why: str) -> None:
+    with pytest.raises(InvalidTable, match=why):
+        import_table(content.encode(), form, name="foreign")
+
+
+def test_blocks_under_short_names_stand_where_their_names_say() -> None:
+    device = loaded(b'{"ResNetBlock_7_8_16_3_0.5_1_relu": 0.25, "ResNetBlock_7_8_16_3_50_1_relu": 0.5}', "nn-meter")
+    assert len(device.rows) == 2
+    assert device.rows[named_unit("ResNetBlock_7_8_16_3_0.5_1_relu")].latency_us == 250
+    nested = loaded(b"[2.0, [[1.0], [0.5, 0.25]]]", "densenas")
+    assert nested.rows[placed_unit("densenas", (1, 1, 0), batch=32)].latency_us == 500
+
+
 @published
 def test_proxylessnas_lacks_three_blocks_of_its_own_network() -> None:
     device = loaded((LUTS / "proxylessnas" / "mobile_trim.yaml").read_bytes(), "proxylessnas")
@@ -243,6 +273,82 @@ def test_once_for_all_tables_are_whole() -> None:
         times = [row.latency_us for row in device.rows.values()]
         assert len(times) == 96
         assert 8 <= min(times) < max(times) <= 9200
+
+
+#: Once-for-All's MobileNetV3 of width 1.2 (Cai et al., ICLR 2020): channels, strides, squeeze-and-excite, hard swish
+_STAGES = ((32, 2, 0, 0), (48, 2, 1, 0), (96, 2, 0, 1), (136, 1, 1, 1), (192, 2, 1, 1))
+
+
+def _once_for_all(side: int, kernels: Sequence[int], expands: Sequence[int], depths: Sequence[int]) -> list[str]:
+    """A network of the family as its tables write blocks; kernels, expands: of 20 blocks, depths: of 5 stages."""
+    half = (side + 1) // 2
+    keys = [f"Conv-input:{side}x{side}x3-output:{half}x{half}x24"]
+    keys.append(_ofa_block(half, 24, half, 24, (24, 3, 1, 1, 0, 0)))
+    channels, extent = 24, half
+    for stage, (wide, stride, squeeze, swish) in enumerate(_STAGES):
+        for block in range(depths[stage]):
+            place, step = 4 * stage + block, stride if block == 0 else 1
+            after = (extent - 1) // step + 1
+            facts = (channels * expands[place], kernels[place], step, int(block > 0), squeeze, swish)
+            keys.append(_ofa_block(extent, channels, after, wide, facts))
+            channels, extent = wide, after
+    last = f"{extent}x{extent}"
+    ends = [f"Conv_1-input:{last}x192-output:{last}x1152", f"AvgPool2D-input:{last}x1152-output:1x1x1152"]
+    return [*keys, *ends, "Conv_2-input:1x1x1152-output:1x1x1536", "Logits-input:1x1x1536-output:1000"]
+
+
+def _ofa_block(before: int, channels: int, after: int, wide: int, facts: tuple[int, ...]) -> str:
+    names = ("expand", "kernel", "stride", "idskip", "se", "hs")
+    rest = "".join(f"-{name}:{value}" for name, value in zip(names, facts, strict=True))
+    return f"expanded_conv-input:{before}x{before}x{channels}-output:{after}x{after}x{wide}{rest}"
+
+
+@published
+@pytest.mark.parametrize(
+    ("side", "least", "most"),
+    [(160, 9.89, 47.77), (176, 11.72, 58.04), (192, 13.33, 67.56), (208, 15.83, 81.19), (224, 17.77, 92.40)],
+)
+def test_every_once_for_all_network_can_be_summed_up(side: int, least: float, most: float) -> None:
+    """The released network of 30 ms is one of them; which one is in no file at hand. What the narrowest and the widest
+    network sum up to encloses it at every resolution, and each of the 96 rows belongs to some network."""
+    device = loaded((LUTS / "ofa_note10" / f"{side}_lookup_table.yaml").read_bytes(), "ofa")
+    assert block_latency_ms(device, _once_for_all(side, [3] * 20, [3] * 20, [2] * 5)) == pytest.approx(least, abs=0.005)
+    assert block_latency_ms(device, _once_for_all(side, [7] * 20, [6] * 20, [4] * 5)) == pytest.approx(most, abs=0.005)
+    assert least < 29.97 < most
+    uniform = [
+        _once_for_all(side, [kernel] * 20, [expand] * 20, [4] * 5) for kernel in (3, 5, 7) for expand in (3, 4, 6)
+    ]
+    assert all(block_latency_ms(device, keys) > least for keys in uniform)
+    assert {block_unit(key) for keys in uniform for key in keys} == set(device.rows)
+
+
+@published
+def test_single_path_nas_has_four_operations_in_each_of_22_blocks() -> None:
+    device = loaded((LUTS / "singlepathnas" / "pixel1_runtime_model.json").read_bytes(), "single-path-nas")
+    assert len(device.rows) == 22 * 4
+    assert device.rows[placed_unit("single_path", (20, 1))].latency_us == pytest.approx(4921.7)
+
+
+@published
+@pytest.mark.parametrize(("name", "rows"), [("mbv2_xp32", 647), ("resv2_32", 315), ("resv2_32_reg10", 315)])
+def test_densenas_has_as_many_times_as_were_published(name: str, rows: int) -> None:
+    device = loaded(
+        (LUTS / "densenas" / f"lat_list_densenas_{name}".replace("densenas_resv2", "resv2")).read_bytes(), "densenas"
+    )
+    assert len(device.rows) == rows
+    assert device.batch == 32
+
+
+@published
+def test_nn_meters_blocks_are_read_as_published() -> None:
+    published_ms = json.loads((LUTS / "nnmeter_ort_int8_block" / "onnx_lut.json").read_text())
+    some = {key: published_ms[key] for key in [*published_ms][::300]}
+    device = loaded(json.dumps(some).encode(), "nn-meter")
+    assert len(device.rows) == len(some)
+    key = next(key for key in some if "_0.5_" in key)
+    assert device.rows[named_unit(key)].latency_us == pytest.approx(1e3 * some[key])
+    phones = json.loads((LUTS / "nnmeter_transformer_lut" / "pixel1_lut_ln_v3.json").read_text())
+    assert len({named_unit(key) for key in phones}) == len(phones) == 12_116
 
 
 @published
