@@ -67,9 +67,14 @@ def outdated(document: Mapping[str, Any]) -> list[str]:
         return []
     return [
         f"{document.get('name')} is of this machine, but {why}: its figures stay predictions, and nothing is measured"
-        f" to add to it; take it again: paretrim profile --device {document.get('name')}"
+        f" to add to it; take it again: paretrim profile --device {document.get('name')}{_option(document)}"
         for why in differences(document)
     ]
+
+
+def _option(document: Mapping[str, Any]) -> str:
+    name = document.get("runtime", {}).get("name")
+    return "" if name == ONNX_RUNTIME else f" --runtime {name}"
 
 
 def differences(document: Mapping[str, Any]) -> list[str]:

@@ -37,7 +37,9 @@ def test_a_runtime_that_is_missing_is_named_with_what_to_install(monkeypatch: py
 def test_a_table_of_another_runtime_is_not_this_hosts_unless_it_is_installed() -> None:
     document = {"hardware": host.hardware(), "runtime": {"name": OPENVINO, "version": "2019.1"}}
     assert any("openvino 2019.1" in why for why in host.differences(document))
-    assert host.outdated({**document, "kind": "table", "name": "mine"})[0].endswith("paretrim profile --device mine")
+    assert host.outdated({**document, "kind": "table", "name": "mine"})[0].endswith(
+        "profile --device mine --runtime openvino"
+    )
     assert host.outdated({**document, "kind": "table", "hardware": {"cpu_model": "another"}}) == []
     document["runtime"] = {"name": "onnxruntime", "version": installed_version("onnxruntime")}
     assert host.is_this_host(document)
