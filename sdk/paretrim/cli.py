@@ -74,6 +74,10 @@ def paretrim(
     del url, version  # commands read them from the context
 
 
+#: a module of these that is missing is a fault, not something to install
+OWN_PACKAGES = ("paretrim", "service", "search", "agents", "compressors", "hw_models", "migrations")
+
+
 def exit_status(error: ParetrimError) -> int:
     """What a script is told of an error."""
     match error:
@@ -98,6 +102,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for note in getattr(error, "__notes__", ()):
             say(note)
         return exit_status(error)
+    except ModuleNotFoundError as error:  # e.g. torch, on a device that was set up to be profiled only
+        if error.name is None or error.name.partition(".")[0] in OWN_PACKAGES:
+            raise
+        say(f"error: this command needs the module {error.name}: pip install 'paretrim-server[worker]'")
+        return 2
     return 0
 
 

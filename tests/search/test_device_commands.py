@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hw_models.devices import load_device
+from paretrim import cli
 from paretrim.cli import main
 from tests.search import tiny
 
@@ -75,3 +76,18 @@ def test_objectives_are_chosen_by_the_device_if_asked(home: Path, capsys: pytest
     report = (home / "out" / "report.md").read_text()
     assert "peak_memory_bytes <= 655360" in report
     assert "ranks and ratios" in report
+
+
+@pytest.mark.parametrize("module", ["torch", "scipy.optimize"])
+def test_a_device_that_is_only_profiled_is_told_what_other_commands_need(
+    module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def without(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+    monkeypatch.setattr(cli, "app", without)
+    assert main(["inspect", "model.onnx"]) == 2
+    assert f"needs the module {module}: pip install" in capsys.readouterr().err
+    module = "search.forgotten"
+    with pytest.raises(ModuleNotFoundError):
+        main(["inspect", "model.onnx"])
