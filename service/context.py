@@ -65,7 +65,11 @@ def service_of(request: Request) -> Service:
     return service
 
 
-ServiceDep = Annotated[Service, Depends(service_of)]
+async def _injected(request: Request) -> Service:
+    return service_of(request)  # asynchronous, as each dependency that is not costs every request a change of threads
+
+
+ServiceDep = Annotated[Service, Depends(_injected)]
 
 
 def reading(service: ServiceDep) -> Iterator[Session]:
@@ -139,7 +143,7 @@ def _check_csrf(request: Request, service: Service) -> None:
 
 
 def _scoped(scope: str) -> Any:
-    def allowed(principal: Annotated[Principal, Depends(authenticate)]) -> Principal:
+    async def allowed(principal: Annotated[Principal, Depends(authenticate)]) -> Principal:
         if scope not in principal.scopes:
             raise Problem(403, "forbidden", f"this key lacks the scope {scope!r}; use one that has it")
         return principal

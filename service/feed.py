@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -28,9 +27,9 @@ PAGE = 500  #: events read at once
 KEEP_ALIVE_SECONDS = 15.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Happened:
-    """An event, detached from the database."""
+    """An event, detached from the database. Compared by identity."""
 
     seq: int
     type: str
@@ -57,7 +56,8 @@ class Feed:
         self._poll_seconds = poll_seconds
         self._watched: dict[str, int] = {}  # job -> how many watch it
         self._seen: dict[str, tuple[int, bool]] = {}  # job -> its newest seq, and whether no more will come
-        self._changed = asyncio.Condition()
+        self._news: dict[str, asyncio.Event] = {}  # job -> set when there is something new, and then replaced
+        self._threads = CapacityLimiter(2)  # streams do not wait for requests
         self._poller: asyncio.Task[None] | None = None
         self._closing = False
         # pages asked for in this round, shared by all who wait for the same
@@ -67,6 +67,7 @@ class Feed:
         """The events after `after` as they happen; None now and then, to keep a connection alive. Ends with `end`."""
         self._watched[job_id] = self._watched.get(job_id, 0) + 1
         self._seen.setdefault(job_id, (after, False))
+        self._news.setdefault(job_id, asyncio.Event())
         if self._poller is None:
             self._poller = asyncio.create_task(self._poll())
         try:
@@ -96,6 +97,7 @@ class Feed:
         except Exception as error:
             log.warning("events could not be read, trying again: %s", error)
             self._recent.pop(key, None)
+            await asyncio.sleep(self._poll_seconds)
             return ()
 
     async def _read(self, job_id: str, after: int) -> list[Happened]:
@@ -103,15 +105,17 @@ class Feed:
             with self._database.read() as session:
                 return events_after(session, job_id, after)
 
-        return await to_thread.run_sync(read)
+        return await to_thread.run_sync(read, limiter=self._threads)
 
     async def _wait(self, job_id: str, after: int) -> bool:
         """Until there is something after `after`. False if nothing came for a while."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(KEEP_ALIVE_SECONDS), self._changed:
-                await self._changed.wait_for(lambda: self._closing or self._has_news(job_id, after))
-                return True
-        return False
+        if self._closing or self._has_news(job_id, after):
+            return True
+        try:
+            async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                return await self._news[job_id].wait()
+        except TimeoutError:
+            return False
 
     def _has_news(self, job_id: str, after: int) -> bool:
         newest, over = self._seen.get(job_id, (0, True))
@@ -122,6 +126,7 @@ class Feed:
         if not self._watched[job_id]:
             del self._watched[job_id]
             self._seen.pop(job_id, None)
+            self._news.pop(job_id, None)
         if not self._watched and self._poller is not None:
             self._poller.cancel()
             self._poller = None
@@ -131,16 +136,21 @@ class Feed:
             await asyncio.sleep(self._poll_seconds)
             watched = list(self._watched)
             try:
-                seen = await to_thread.run_sync(self._look, watched)
+                seen = await to_thread.run_sync(self._look, watched, limiter=self._threads)
             except Exception as error:
                 log.warning("events could not be read, trying again: %s", error)
                 continue
             self._recent.clear()
-            async with self._changed:
-                for job_id in watched:
-                    if job_id in self._watched:
-                        self._seen[job_id] = seen.get(job_id, (0, True))
-                self._changed.notify_all()
+            for job_id in watched:
+                now = seen.get(job_id, (0, True))
+                if job_id in self._watched and now != self._seen[job_id]:
+                    self._seen[job_id] = now
+                    self._wake(job_id)
+
+    def _wake(self, job_id: str) -> None:
+        """Those who watch a job, and nobody else."""
+        self._news[job_id].set()
+        self._news[job_id] = asyncio.Event()
 
     def _look(self, jobs: Sequence[str]) -> dict[str, tuple[int, bool]]:
         with self._database.read() as session:
@@ -150,5 +160,5 @@ class Feed:
     async def close(self) -> None:
         """End all streams, so that the server can stop."""
         self._closing = True
-        async with self._changed:
-            self._changed.notify_all()
+        for job_id in list(self._news):
+            self._wake(job_id)

@@ -15,7 +15,7 @@ from paretrim.network import Network
 from service.tables import Candidate, Job, Search
 
 What = Literal["keep", "weight_bits", "activation_bits"]
-MOST_POLICIES = 3000  #: read for one map; of a longer search, every k-th
+MOST_POLICIES = 1200  #: read for one map; of a longer search, every k-th
 
 Figures = npt.NDArray[np.float64]
 

@@ -19,6 +19,7 @@ Statement = Select[*tuple[Any, ...]]  #: of any columns
 
 DEFAULT_LIMIT = 50
 MOST = 200
+MOST_PAGE_BYTES = 256 * 1024  #: a page ends early rather than being larger than that
 
 
 def _coerced(value: Any) -> Any:
@@ -94,25 +95,46 @@ def page(
     position: Callable[[Any], list[Any]],
     view: Callable[[Any], T],
     most_bytes: int | None = None,
+    found_by: Any = None,
 ) -> Page[T]:
     """A page of `statement` in the order of `keys`.
 
     query: what the cursor is bound to; position: a row's values for `keys`; view: a row as it is sent; most_bytes: a
-    page ends before it would grow larger than that as JSON, but holds a row at least.
+    page ends before it would grow larger than that as JSON, but holds a row at least; found_by: a column that tells
+    rows apart, by which they are found before they are read: sorting many needs no more of them than an index holds.
     """
-    if cursor is not None:
-        statement = statement.where(after(keys, cursors.read(cursor, query)))
-    rows = session.execute(statement.order_by(*ordering(keys)).limit(limit + 1)).all()
+    rows = rows_after(session, cursors, statement, keys, limit=limit, cursor=cursor, query=query, found_by=found_by)
     data = [view(row) for row in rows[:limit]]
     if most_bytes is not None:
-        data = data[: _fitting(data, most_bytes)]
+        data = data[: fitting(data, most_bytes)]
     more = len(rows) > len(data)
     next_cursor = cursors.write(position(rows[len(data) - 1]), query) if more else None
     return Page(data=data, next_cursor=next_cursor, has_more=more)
 
 
-def _fitting(data: Sequence[BaseModel], most_bytes: int) -> int:
-    """How many of the first entries fit."""
+def rows_after(
+    session: Session,
+    cursors: Cursors,
+    statement: Statement,
+    keys: Sequence[Key],
+    *,
+    limit: int,
+    cursor: str | None,
+    query: Mapping[str, Any],
+    found_by: Any = None,
+) -> Sequence[Any]:
+    """The rows of a page, and one more if there is one. See `page`."""
+    if cursor is not None:
+        statement = statement.where(after(keys, cursors.read(cursor, query)))
+    wanted = statement.order_by(*ordering(keys)).limit(limit + 1)
+    if found_by is not None:
+        found = session.scalars(wanted.with_only_columns(found_by)).all()
+        wanted = statement.where(found_by.in_(found)).order_by(*ordering(keys))
+    return session.execute(wanted).all()
+
+
+def fitting(data: Sequence[BaseModel], most_bytes: int) -> int:
+    """How many of the first entries are no larger than that as JSON; one, if it alone is larger."""
     used = 0
     for count, entry in enumerate(data):
         used += len(entry.model_dump_json())

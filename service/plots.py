@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from paretrim import wire
@@ -37,24 +38,22 @@ def curves(session: Session, job: Job, search_id: str | None, max_points: int) -
 
 
 def _curve(session: Session, search_id: str, max_points: int) -> list[wire.CurvePoint]:
-    rows = session.execute(
-        select(CurvePoint.index, CurvePoint.best, CurvePoint.hypervolume, CurvePoint.seconds)
-        .where(CurvePoint.search_id == search_id)
-        .order_by(CurvePoint.index)
-    ).all()
-    kept = thinned(_steps(rows), max_points)
-    return [wire.CurvePoint(index=i, best=best, hypervolume=volume, seconds=s) for i, best, volume, s in kept]
+    figures = (CurvePoint.best, CurvePoint.hypervolume)
+    own = CurvePoint.search_id == search_id
+    kept = thinned(_steps(session, own, figures), max_points)
+    wanted = select(CurvePoint.index, *figures, CurvePoint.seconds).where(own, CurvePoint.index.in_(kept))
+    rows = session.execute(wanted.order_by(CurvePoint.index))
+    return [wire.CurvePoint(index=i, best=best, hypervolume=volume, seconds=s) for i, best, volume, s in rows]
 
 
-def _steps(rows: Sequence[Any]) -> list[Any]:
-    """The points at which either figure changes, with the one before each, and the ends: the rest is drawn anyway."""
-    kept = []
-    for place, row in enumerate(rows):
-        changed = place == 0 or row[1:3] != rows[place - 1][1:3]
-        changes_next = place + 1 == len(rows) or rows[place + 1][1:3] != row[1:3]
-        if changed or changes_next:
-            kept.append(row)
-    return kept
+def _steps(session: Session, own: ColumnElement[bool], figures: Sequence[Any]) -> list[int]:
+    """The points at which either figure changes, with the one before each, and the ends: the rest is drawn anyway.
+
+    Both only ever get better, so that points with the same two figures are neighbours.
+    """
+    first, last = func.min(CurvePoint.index), func.max(CurvePoint.index)
+    runs = session.execute(select(first, last).where(own).group_by(*figures))
+    return sorted({int(index) for run in runs for index in run})
 
 
 def thinned(rows: Sequence[T], most: int) -> list[T]:
@@ -69,7 +68,7 @@ def points(session: Session, job: Job, x: str, y: str, max_points: int) -> wire.
     """The measured candidates of a job as points of two metrics."""
     searches = session.scalars(select(Search).where(Search.job_id == job.id).order_by(Search.position)).all()
     place = {search.id: position for position, search in enumerate(searches)}
-    total, rows = _measured(session, job.id, x, y, max_points)
+    total, rows = _measured(session, job.id, x, y, max_points, len(searches))
     return wire.Points(
         total=total,
         n=[row.n for row in rows],
@@ -84,14 +83,25 @@ def points(session: Session, job: Job, x: str, y: str, max_points: int) -> wire.
     )
 
 
-def _measured(session: Session, job_id: str, x: str, y: str, max_points: int) -> tuple[int, list[Any]]:
+def every(count: int, most: int, searches: int) -> int:
+    """k such that every k-th of `count` candidates by number are at most `most`, taken from all searches alike.
+
+    Searches take turns in the numbers of a job, so a k that shares a divisor with their number would pass some over.
+    """
+    k = max(1, -(-count // max(1, most)))
+    while math.gcd(k, max(1, searches)) > 1:
+        k += 1
+    return k
+
+
+def _measured(session: Session, job_id: str, x: str, y: str, max_points: int, searches: int) -> tuple[int, list[Any]]:
     """The front and as many of the others as there is room for: every k-th by number, so that points do not jump."""
     columns = (getattr(Candidate, x), getattr(Candidate, y))
     known = (Candidate.job_id == job_id, columns[0].is_not(None), columns[1].is_not(None))
     wanted = select(Candidate.n, *columns, Candidate.search_id, Candidate.feasible, Candidate.on_front).where(*known)
     count = func.count()
     total, front = session.execute(select(count, count.filter(Candidate.on_front.is_(True))).where(*known)).one()
-    stride = max(1, -(-(total - front) // max(1, max_points - front)))
+    stride = every(total - front, max_points - front, searches)
     rest = wanted.where(Candidate.on_front.is_(False))
     if stride > 1:
         rest = rest.where(Candidate.n % stride == 0)

@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session
 from paretrim import wire_overview
 from paretrim.network import Network
 from service import heat
-from service.tables import Candidate, Job
+from service.plots import every
+from service.tables import Candidate, Job, Search
 
 Figures = npt.NDArray[np.float64]
 
 FEWEST = 12  #: candidates, below which nothing is said
-MOST = 2000  #: read; of a longer job, every k-th
+MOST = 1000  #: read; of a longer job, every k-th
 PENALTIES = np.logspace(-3, 4, 29)
 TENTH = 0.1
 
@@ -59,7 +60,8 @@ def _table(session: Session, job: Job, network: Network) -> tuple[Figures, Figur
     """(n, groups + layers): the share removed, halvings of the weight bits; and (n,) accuracies."""
     known = (Candidate.job_id == job.id, Candidate.accuracy.is_not(None))
     count = session.scalar(select(func.count()).where(*known)) or 0
-    stride = max(1, -(-count // MOST))
+    searches = session.scalar(select(func.count()).where(Search.job_id == job.id)) or 0
+    stride = every(count, MOST, searches)
     found = session.execute(
         select(Candidate.policy, Candidate.accuracy).where(*known, Candidate.n % stride == 0).order_by(Candidate.n)
     ).all()

@@ -50,6 +50,7 @@ class Settings:
     requests_per_minute: int = 1200  #: of one API key or address; 0: no limit
     attempts_per_minute: int = 20  #: failed logins and unknown keys from one address; 0: no limit
     event_streams_per_key: int = 256
+    threads: int = 4  #: requests that an API process works on at once; others wait their turn
     retention_days: float = 0.0  #: ended jobs older than this are deleted; 0: kept
     webhook_allow_loopback: bool = False  #: for tests only: http and loopback addresses
     log_format: str = "console"  #: `console` or `json`
@@ -60,6 +61,8 @@ class Settings:
             raise InvalidInput("PARETRIM_LEASE_SECONDS must be at least 0.6", field="lease_seconds")
         if self.executor not in ("ray", "inline"):
             raise InvalidInput("PARETRIM_EXECUTOR must be 'ray' or 'inline'", field="executor")
+        if self.threads < 1:
+            raise InvalidInput("PARETRIM_THREADS must be at least 1", field="threads")
         if not 1 <= self.part_size_bytes <= 64 * MEBIBYTE:
             raise InvalidInput("PARETRIM_PART_SIZE_BYTES must be from 1 to 67108864", field="part_size_bytes")
         object.__setattr__(self, "data_dir", Path(self.data_dir).absolute())

@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
+from threading import Lock
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
@@ -236,14 +238,9 @@ def check_reachable(request: JobRequest, inspection: Mapping[str, Any], document
     constraints = [Constraint.parse(text) for text in request.constraints]
     wanted = {constraint.base_metric for constraint in constraints} | set(request.objectives)
     try:
-        network = Network.from_json(inspection["network"])
-        options, own = Compression.from_json(request.compression), load_device(document)
-        check_compression(network, own, options)
-        device = StoredBits(own, options)
-        reach = smallest(network, device, stepped=bool(wanted & STEPPED))
-        if "size_bytes" in reach and "size_bytes" not in limits(document):
-            reach["size_bytes"] *= CODED  # sizes mean packed files, of which counting knows the most they can be
-        original = Costs(network, device).original
+        told = [json.dumps(part) for part in (inspection["network"], document, request.compression)]
+        with _reckoning:
+            reach, original = _reach(*told, stepped=bool(wanted & STEPPED))
     except NotMeasured as error:
         if request.device == "host-cpu":
             return  # it is measured on the machine that runs the job
@@ -260,6 +257,22 @@ def check_reachable(request: JobRequest, inspection: Mapping[str, Any], document
 
 def _check_constraint(constraint: Constraint, reach: Mapping[str, float], original: Measurement) -> None:
     metric = constraint.base_metric
+_reckoning = Lock()  # of many who submit the same at once, one reckons
+
+
+@lru_cache(maxsize=32)
+def _reach(network: str, document: str, compression: str, *, stepped: bool) -> tuple[Mapping[str, float], Measurement]:
+    """What `smallest` finds, and the original's cost. The same model is often submitted to the same device."""
+    words, read = Network.from_json(json.loads(network)), json.loads(document)
+    options, own = Compression.from_json(json.loads(compression)), load_device(read)
+    check_compression(words, own, options)
+    device = StoredBits(own, options)
+    reach = smallest(words, device, stepped=stepped)
+    if "size_bytes" in reach and "size_bytes" not in limits(read):
+        reach["size_bytes"] *= CODED  # sizes mean packed files, of which counting knows the most they can be
+    return reach, Costs(words, device).original
+
+
     if metric == "accuracy" or metric not in reach:
         return
     least = reach[metric]

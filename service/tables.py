@@ -29,6 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from paretrim.problem import METRICS
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -307,8 +309,8 @@ class Candidate(Row):
     __table_args__ = (
         UniqueConstraint("search_id", "index"),
         Index("ix_candidates_job_id_on_front", "job_id", "on_front"),
-        Index("ix_candidates_job_id_accuracy_n", "job_id", "accuracy", "n"),
-        Index("ix_candidates_job_id_latency_ms_n", "job_id", "latency_ms", "n"),
+        # all that charts, filters and orders look at: of 100,000 candidates none is read but those that are shown
+        Index("ix_candidates_figures", "job_id", "n", "search_id", "index", "feasible", "on_front", *METRICS),
         CheckConstraint("(measurement IS NULL) <> (failure IS NULL)", name="outcome"),
     )
 

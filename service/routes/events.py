@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -15,12 +16,11 @@ from service import views
 from service.accounts import Principal
 from service.context import Reader, Service, ServiceDep, owned_job
 from service.feed import Happened, events_after
-from service.pages import LimitQuery
+from service.pages import MOST_PAGE_BYTES, LimitQuery, fitting
 
 router = APIRouter(tags=["jobs"])
 
 RETRY_MS = 2000
-MOST = 1000
 
 _SSE = {"text/event-stream": {"itemSchema": {"$ref": "#/components/schemas/Event"}, "schema": {"type": "string"}}}
 
@@ -63,7 +63,8 @@ def _listed(service: Service, principal: Principal, job_id: str, after: int, lim
         job = owned_job(session, principal, job_id)
         events = events_after(session, job.id, after, limit)
     data = [views.event(event.seq, event.type, event.data, event.created_at) for event in events]
-    more = bool(events) and events[-1].seq < job.last_seq
+    data = data[: fitting(data, MOST_PAGE_BYTES)]
+    more = bool(data) and data[-1].seq < job.last_seq
     return wire.Page[wire.Event](data=data, has_more=more).model_dump(mode="json")
 
 
@@ -76,7 +77,11 @@ async def _stream(service: Service, key_id: str, job_id: str, after: int) -> Asy
         service.limits.leave_stream(key_id)
 
 
+@lru_cache(maxsize=1024)
 def encode(happened: Happened) -> bytes:
-    """An event as it goes over the stream: its number as id, its type as event, the whole of it as data."""
+    """An event as it goes over the stream: its number as id, its type as event, the whole of it as data.
+
+    However many follow a job, each of its events is read once and written once: they share the object.
+    """
     event = views.event(happened.seq, happened.type, happened.data, happened.created_at)
     return format_sse_event(data_str=event.model_dump_json(), event=happened.type, id=str(happened.seq))

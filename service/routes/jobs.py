@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from paretrim import wire
 from paretrim.errors import InvalidInput
-from service import audit, deletion, dialect, idempotency, jobs, problems, submission, views
+from service import audit, deletion, dialect, idempotency, job_list, jobs, problems, submission, views
 from service.accounts import Principal
 from service.context import IdempotencyHeader, Reader, ReadSession, ServiceDep, Writer, owned_job
 from service.ids import new_id
-from service.pages import DEFAULT_LIMIT, CursorQuery, Key, LimitQuery, page
+from service.pages import DEFAULT_LIMIT, CursorQuery, Key, LimitQuery, rows_after
 from service.tables import Job
 
 router = APIRouter(tags=["jobs"])
@@ -70,7 +70,7 @@ def _create(
         return views.job(row)
 
 
-@router.get("/jobs")
+@router.get("/jobs", response_model=wire.Page[wire.Job])
 def list_jobs(
     session: ReadSession,
     service: ServiceDep,
@@ -82,9 +82,9 @@ def list_jobs(
     order_by: JobOrder = "-created_at",
     limit: LimitQuery = DEFAULT_LIMIT,
     cursor: CursorQuery = None,
-) -> wire.Page[wire.Job]:
+) -> Response:
     """The workspace's jobs."""
-    statement = select(Job).where(Job.workspace_id == principal.workspace_id)
+    statement = select(*job_list.COLUMNS).where(Job.workspace_id == principal.workspace_id)
     if state:
         statement = statement.where(Job.state.in_(state))
     if tag is not None:
@@ -99,22 +99,17 @@ def list_jobs(
     name = order_by.removeprefix("-")
     keys = [Key(key.column, descending, key.nullable) for key in _ORDER[name]]
     query = {"of": "jobs", "state": state, "tag": tag, "device": device, "q": q, "order_by": order_by}
-
-    def position(row: Any) -> list[Any]:
-        job = row[0]
-        return [job.id] if name == "created_at" else [getattr(job, name), job.id]
-
-    return page(
-        session,
-        service.cursors,
-        statement,
-        keys,
-        limit=limit,
-        cursor=cursor,
-        query=query | {"workspace": principal.workspace_id},
-        position=position,
-        view=lambda row: views.job(row[0]),
-    )
+    query |= {"workspace": principal.workspace_id}
+    rows = rows_after(session, service.cursors, statement, keys, limit=limit, cursor=cursor, query=query)
+    next_cursor = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        next_cursor = service.cursors.write(
+            [last.id] if name == "created_at" else [getattr(last, name), last.id], query
+        )
+    data = ",".join(job_list.as_json(row) for row in rows[:limit])
+    ending = wire.Page[wire.Job](data=[], next_cursor=next_cursor, has_more=len(rows) > limit)
+    return Response(ending.model_dump_json().replace("[]", f"[{data}]", 1), media_type="application/json")
 
 
 @router.get("/jobs/{job_id}")

@@ -17,7 +17,7 @@ from paretrim import wire
 from paretrim.problem import METRICS
 from service import exports, idempotency, layers, plots, problems, tables, views
 from service.context import IdempotencyHeader, Reader, ReadSession, ServiceDep, Writer, owned_job
-from service.pages import DEFAULT_LIMIT, CursorQuery, Key, LimitQuery, Statement, ordering, page
+from service.pages import DEFAULT_LIMIT, MOST_PAGE_BYTES, CursorQuery, Key, LimitQuery, Statement, ordering, page
 from service.tables import Candidate, Delivery, Job, Search
 
 router = APIRouter(tags=["results"])
@@ -30,7 +30,6 @@ CandidateOrder = Annotated[
         description="A metric or `n`; `-` before it for descending. Candidates without the figure come last.",
     ),
 ]
-MOST_PAGE_BYTES = 256 * 1024  #: a page of candidates ends early rather than being larger than that
 
 
 @router.get("/jobs/{job_id}/searches")
@@ -76,6 +75,8 @@ class CandidateFilter:
             missing = Candidate.failure.is_not(None) if self.failed else Candidate.failure.is_(None)
             statement = statement.where(missing)
         for text in (self.where or "").split(","):
+            if self.failed:  # what follows from it, and can be seen from an index
+                statement = statement.where(*(getattr(Candidate, metric).is_(None) for metric in METRICS))
             if text.strip():
                 statement = statement.where(_comparison(text))
         return statement
@@ -130,6 +131,7 @@ def list_candidates(
         view=lambda row: views.candidate(*row),
         most_bytes=MOST_PAGE_BYTES,
     )
+        found_by=Candidate.n,
 
 
 def _candidates(job_id: str) -> Statement:

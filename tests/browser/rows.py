@@ -134,6 +134,7 @@ class Filled:
         self.world = world
         self.costs = Costs(world.network, load_device(devices.shipped()[DEVICE]))
         self.random = np.random.default_rng(seed)
+        self._pool: list[tuple[Policy, Measurement]] = []
         self.database = service.database
         with self.database.write() as session:
             # by its own name, not by `claim`: that takes the oldest job, whichever it is
@@ -156,14 +157,14 @@ class Filled:
 
     def add(self, per_search: int, *, policies: int | None = None, fail_every: int = 0) -> None:
         """`per_search` more candidates of each search. `policies`: so many different ones at most, for speed."""
-        pool = [self._policy(0, index) for index in range(policies or 0)]
-        measured = [self.costs.measure(policy) for policy in pool]
+        if policies and not self._pool:
+            drawn = [self._policy(0, index) for index in range(policies)]
+            self._pool = [(policy, self.costs.measure(policy)) for policy in drawn]
         for position, search in enumerate(self.plan.searches):
             candidates, curve = [], []
             for index in range(self.done, self.done + per_search):
-                if pool:
-                    pick = int(self.random.integers(len(pool)))
-                    policy, cost = pool[pick], measured[pick]
+                if policies:
+                    policy, cost = self._pool[int(self.random.integers(len(self._pool)))]
                 else:
                     policy = self._policy(position, index)
                     cost = self.costs.measure(policy)

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from paretrim.problem import Measurement, Policy
 from service import jobs, tables
 from service.context import Service
+from service.plots import every
 from service.recorder import SqlRecorder
 from service.worker import plan_of
 from tests.service import worlds
@@ -181,6 +182,14 @@ def test_points_hold_the_whole_front_however_few_are_asked_for(client: TestClien
     assert (line["metric"], line["relation"], line["limit"]) == ("latency_ms", "<=", 0.8)
 
 
+def test_points_that_are_thinned_out_come_from_all_searches_alike() -> None:
+    for searches in range(1, 17):
+        for count in (1, 100, 6000, 99_999):
+            k = every(count, 2000, searches)
+            assert -(-count // k) <= 2000
+            assert {n % searches for n in range(0, k * searches, k)} == set(range(searches))
+
+
 def test_candidates_as_csv(client: TestClient, job_id: str) -> None:
     response = client.get(f"/jobs/{job_id}/candidates.csv", params={"where": "n <= 10"})
     assert response.headers["content-type"].startswith("text/csv")
@@ -241,6 +250,18 @@ def test_jobs_are_listed_filtered_and_ordered(client: TestClient, service: Servi
     assert ids(q="100%") == [made[0]]
     assert ids(q="a_1") == [made[1]]
     assert ids(q=made[2]) == [made[2]]
+
+
+def test_a_list_shows_what_has_changed_since_the_last(client: TestClient, job_id: str) -> None:
+    def listed() -> Any:
+        return client.get("/jobs").json()["data"][0]
+
+    assert listed() == client.get(f"/jobs/{job_id}").json()
+    client.patch(f"/jobs/{job_id}", json={"name": "another"})
+    assert listed()["name"] == "another"
+    client.post(f"/jobs/{job_id}/cancel")
+    assert listed() == listed() == client.get(f"/jobs/{job_id}").json()
+    assert listed()["state"] == "cancelling"
 
 
 def test_a_job_is_renamed_tagged_and_reprioritised_but_not_moved_to_another_state(
