@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from compressors.cut import Piece
+from compressors.cut import Cut, Piece
 from compressors.imported import Imported
+from compressors.operators.padding import Pad, shrink_pad
 from compressors.parity import compare, open_session
 from compressors.prune import ChannelMap, channel_map
 
@@ -125,8 +126,20 @@ class _Padder:
             if along is not None:
                 for name, value in zip(node.input[1:5], _NORM, strict=True):
                     self._widen(name, 0, along, value)
+        elif isinstance(module, Pad):
+            self._zeros_around(node, module)
         elif any(True for _ in (*module.parameters(), *module.buffers())) and self._changes(node.name):
             raise _CannotPad(f"{node.name} ({node.op_type}) cannot be widened")
+
+    def _zeros_around(self, node: onnx.NodeProto, module: Pad) -> None:
+        """Channels of zeros that a shortcut adds: as many as the wider network asks for."""
+        traced = self.channels.traced
+        before, after = (Piece(traced.outlines[name], self.wide) for name in (traced.inputs[node.name][0], node.name))
+        wider = Pad(module.pads)
+        shrink_pad(wider, Cut((before,), after))
+        if list(wider.pads) != numpy_helper.to_array(self.constants[node.input[1]]).tolist():
+            made = np.array(wider.pads, dtype=np.int64)
+            self.constants[node.input[1]].CopyFrom(numpy_helper.from_array(made, node.input[1]))
 
     def _changes(self, operation: str) -> bool:
         """Whether what an operation reads or writes has other extents."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hw_models.counts import ACTIVATIONS, VIEWS
 from hw_models.device import Device
 from hw_models.legal import unit_step
 from hw_models.many import ManyCosts
@@ -20,6 +21,15 @@ from paretrim.problem import FULL_PRECISION, Policy
 
 #: a network must be predicted to gain so much by being padded, as a share
 PAYS = 0.01
+#: kinds of operations that the exporter widens; a network with any other is left as it is
+PADDABLE = (
+    (ACTIVATIONS - {"softmax"})
+    | VIEWS
+    | {
+        *("conv1d", "conv2d", "linear", "batch_norm", "add", "sub", "mul", "div", "pow", "concat", "pad", "slice"),
+        *("max_pool", "avg_pool", "global_avg_pool", "global_max_pool"),
+    }
+)
 #: multiples that a width is tried to be padded to, beside the device's own steps
 _MULTIPLES = (4, 8, 16, 32)
 
@@ -30,7 +40,8 @@ class Envelope:
     def __init__(self, network: Network, device: Device) -> None:
         self.network, self.device = network, device
         self._groups = {group.name: (place, group) for place, group in enumerate(network.groups)}
-        self._free = frozenset(group.name for group in network.free_groups) if device.kind == "table" else frozenset()
+        paddable = device.kind == "table" and all(operation.kind in PADDABLE for operation in network.operations)
+        self._free = frozenset(group.name for group in network.free_groups) if paddable else frozenset()
         self._steps = {name: unit_step(network, device, self._groups[name][1]) for name in self._free}
         self._found: dict[tuple[str, int, int], int] = {}
         self._costs: ManyCosts | None = None

@@ -20,13 +20,22 @@ from tests.compressors.test_families import imported, ranges_of
 
 #: convolutions, linear layers and batch norms in all arrangements; what else has parameters by channel is refused
 CAN = (
-    *("vgg", "resnet_basic", "resnet_bottleneck", "resnext", "mobilenet_v1", "mobilenet_v2", "mobilenet_v3"),
+    *(
+        "vgg",
+        "resnet_basic",
+        "resnet_option_a",
+        "resnet_bottleneck",
+        "resnext",
+        "mobilenet_v1",
+        "mobilenet_v2",
+        "mobilenet_v3",
+    ),
     *("efficientnet", "squeezenet", "googlenet", "densenet", "keyword_spotting", "audio", "autoencoder"),
 )
 CANNOT = {
     "unet": r"ConvTranspose\) cannot be widened",
     "generator": r"cannot be widened",
-    "resnet_option_a": "depends on the number of channels",
+    "shufflenet_v2": r"Gather\) cannot be widened",
     "vision_transformer": "stands alone",
 }
 Kept = dict[str, tuple[int, ...]]

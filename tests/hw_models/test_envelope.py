@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hw_models.cost import Costs
 from hw_models.devices import load_device, shipped
+from hw_models.envelope import Envelope
 from hw_models.fusion import Execution
 from hw_models.lowering import lower
 from paretrim.network import Group, Network
@@ -83,6 +85,15 @@ def test_padding_keeps_the_other_groups_and_masks_of_units(costs: Costs) -> None
     mask = Policy(keep={"g": tuple(range(2, 23))})
     assert costs.padding(mask) == {"g": 24}
     assert costs.measure(mask).latency_ms == costs.measure(kept(21)).latency_ms
+
+
+def test_a_network_that_the_exporter_cannot_widen_is_not_planned_to_be() -> None:
+    network = chain()
+    first, second = network.operations
+    odd = replace(network, operations=(first, replace(second, kind="conv_transpose2d")))
+    device = load_device(saw_tooth(network))
+    assert Envelope(network, device).widths(kept(23)) == {"g": 24}
+    assert Envelope(odd, device).widths(kept(23)) == {}
 
 
 def test_formulas_are_not_asked_for_padding() -> None:
