@@ -146,8 +146,9 @@ def _delivered(
         costs = replace(costs, latency_ms=padding.predicted_ms[0])
     sizes = (len(crafted.packed.content), original.packed_bytes) if prepared.setting.sizes is not None else (None, None)
     on_device = (before, after)
-    if runtime not in (None, ONNX_RUNTIME):
-        on_device = tuple(time_together([original.content, crafted.content], runtime=runtime))  # type: ignore[assignment, arg-type]
+    if runtime is not None and runtime != ONNX_RUNTIME:
+        first, second = time_together([original.content, crafted.content], runtime=runtime)
+        on_device = (first, second)
     measurement = _measured(costs, crafted.test, split, sizes[0], runtime, on_device[1])
     beside = _measured(prepared.original, original.accuracy, split, sizes[1], runtime, on_device[0])
     report = _report(candidate, crafted, original, timings)
