@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from compressors import pack, pad_channels
 from hw_models.cost import Costs
 from hw_models.devices import load_device
+from hw_models.envelope import PAYS
 from hw_models.measure import time_together
 from paretrim.problem import Policy
 from search.craft import PARITY_ROWS, Crafted
@@ -57,7 +58,7 @@ def pad_if_it_pays(
     if runtime is not None:
         before, after = time_together([crafted.content, content], runtime=runtime)
         measured = (before.latency_ms, after.latency_ms)
-        if after.latency_ms >= before.latency_ms:
+        if after.latency_ms > (1 - PAYS) * before.latency_ms:
             return crafted, Padding(pairs, predicted, measured, "it is no faster when it is timed")
     return replace(crafted, content=content, packed=pack(content)), Padding(pairs, predicted, measured, None)
 

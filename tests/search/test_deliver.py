@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from compressors.parity import compare
 from compressors.restore import restore
 from hw_models.fusion import Execution
 from hw_models.lowering import lower
+from hw_models.profiler import host
+from hw_models.runtimes import RUNTIMES, TITLES, installed_version
 from paretrim.problem import FULL_PRECISION, Measurement, Objective, Policy
 from search.craft import judge, precision, run_onnx
 from search.data import load_dataset
@@ -77,14 +80,13 @@ def saw_tooth() -> dict[str, Any]:
     """A table of some other machine that runs blocks of 4 channels, and pays half as much again elsewhere."""
     execution, network = Execution(kernels=(FULL_PRECISION,)), describe(read_onnx(tiny.model()))
     rows: dict[str, dict[str, Any]] = {}
-    for first in range(1, 13):
-        for second, third in [(one, 2 * one) for one in range(1, 13)] + [(12, one) for one in range(1, 25)]:
-            keep = {"stem": first / 12, "first": second / 12, "down": third / 24}
-            for item in lower(network.sized(Policy(keep=keep)), execution):
-                unit = item.unit
-                sides = [-(-side // 4) * (1.5 if side % 4 else 1.0) for side in (unit.in_channels, unit.out_channels)]
-                latency = 5.0 * sides[0] * sides[1] if unit.is_layer else 0.1
-                rows[str(unit)] = {"op": unit.to_json(), "latency_us": latency, "source": "imported"}
+    for stem, down in itertools.product(range(1, 13), range(1, 25)):
+        keep = {"stem": stem / 12, "first": min(down, 12) / 12, "down": down / 24}
+        for item in lower(network.sized(Policy(keep=keep)), execution):
+            unit = item.unit
+            sides = [-(-side // 4) * (1.5 if side % 4 else 1.0) for side in (unit.in_channels, unit.out_channels)]
+            latency = 5.0 * sides[0] * sides[1] if unit.is_layer else 0.1
+            rows[str(unit)] = {"op": unit.to_json(), "latency_us": latency, "source": "imported"}
     return {
         **{"format": "paretrim-device", "version": 1, "name": "saw", "kind": "table", "kernels": [[32, 32]]},
         "runtime": {"name": "elsewhere", "version": "1"},
@@ -116,3 +118,23 @@ def test_channels_are_padded_with_zeros_where_the_device_is_faster_so_and_the_fi
     plain = write_onnx(restored, original, policy=recorder.recorded("s0").candidates[-1].policy)
     x = load_dataset(tiny.dataset(tmp_path), 0).test.inputs()
     assert compare(run_onnx(plain, x).numpy(), run_onnx(made.files["model.onnx"], x).numpy()).max_rel_error < 1e-5
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_on_the_device_itself_both_files_are_timed_in_its_runtime_and_the_faster_one_is_kept(
+    runtime: str, tmp_path: Path
+) -> None:
+    if installed_version(runtime) is None:
+        pytest.skip(f"{runtime} is not installed: pip install 'paretrim[{runtime}]'")
+    here = {"hardware": host.hardware(), "runtime": host.runtime(threads=1, batch=1, name=runtime)}
+    given = SearchPlan("s0", 0, "given", {"policies": [{"keep": {"stem": 7 / 12, "down": 14 / 24}}]}, seed=3)
+    wanted = (Objective("accuracy"), Objective("macs"))  # nothing that has to be measured before
+    recorder = MemoryRecorder()
+    plan = tiny.plan(candidates=1, searches=(given,), constraints=(), objectives=wanted)
+    run_job(plan, tiny.inputs(tmp_path, {**saw_tooth(), **here}), recorder)
+    (made,) = recorder.made.values()
+    assert made.measurement.obtained["latency_ms"].where.startswith(TITLES[runtime])
+    before, after = made.report["padding"]["measured_ms"]
+    assert (made.report["padding"]["refused"] is None) == (after <= 0.99 * before)
+    shapes = [tuple(t.dims) for t in onnx.load_model_from_string(made.files["model.onnx"]).graph.initializer]
+    assert ((8, 1, 3, 3) in shapes) == (after <= 0.99 * before)
