@@ -7,14 +7,31 @@ apart as those of ONNX Runtime are. Its profile holds the mean over all runs in 
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import openvino
 
 from hw_models.sessions import Kernel
 from paretrim.errors import InvalidModel
+
+
+def _import_openvino() -> Any:
+    """The package, without the reporter that it would tell of being imported: there is no telemetry here."""
+    reporter = "openvino_telemetry"
+    blocked = reporter not in sys.modules
+    if blocked:
+        sys.modules[reporter] = None  # type: ignore[assignment]  # importing it fails, and a stand-in is taken
+    try:
+        import openvino
+    finally:
+        if blocked:
+            del sys.modules[reporter]
+    return openvino
+
+
+openvino = _import_openvino()
 
 _TYPES = {"f32": np.float32, "u8": np.uint8, "i64": np.int64, "i32": np.int32}
 _NARROW = ("u8", "i8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from pathlib import Path
 from typing import Protocol
 
@@ -50,10 +51,9 @@ def installed_version(name: str) -> str | None:
         return str(onnxruntime.__version__)
     if name == OPENVINO:
         try:
-            import openvino
-        except ImportError:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
             return None
-        return str(openvino.__version__).partition("-")[0]
     return None
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,3 +88,12 @@ def test_a_file_can_be_timed_in_it_and_one_it_cannot_load_is_refused() -> None:
     assert isinstance(time_onnx(content, rounds=4, runtime=OPENVINO), Timing)
     with pytest.raises(InvalidModel, match="OpenVINO cannot load"):
         time_onnx(b"no network", runtime=OPENVINO)
+
+
+@installed
+def test_nothing_is_told_of_its_being_imported(tmp_path: Path) -> None:
+    """The package's own reporter, were it installed, would send a message: it is not even loaded."""
+    (tmp_path / "openvino_telemetry.py").write_text("raise SystemExit('the reporter was loaded')")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import hw_models.openvino_sessions; print('quiet')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout == "quiet\n", done.stderr
