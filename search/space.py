@@ -31,6 +31,9 @@ WIDTH_ONLY = frozenset({"macs"})
 #: widths have enough room if they can all be turned up so far together
 ENOUGH_ROOM = 0.5
 
+#: and where bits have to be lowered for it, they are down to so many if that gives widths so much more
+HARMLESS_BITS, SPARED_ROOM = 5, 0.625
+
 #: costs remembered; far more than one proposal looks at
 REMEMBERED = 20_000
 
@@ -174,14 +177,8 @@ class Space:
                 f"on {', '.join(sorted(self.metrics)) or 'accuracy'}; choose another genome or algorithm",
                 field="algorithms",
             )
-        other, best, most_room = copy.copy(self), self._rest, -1.0
-        for rest in self._pins(frozenset(self._free) - frozenset(free)):
-            room = other._room() if other._bind(free, rest) else -1.0
-            if room > most_room:
-                best, most_room = rest, room
-            if room >= (ENOUGH_ROOM if genome == "keep" else 0.0):
-                break
-        if not other._bind(free, best):
+        other = copy.copy(self)
+        if not other._bind(free, self._pinned(other, free, genome)):
             raise infeasible(self.constraints, self.original, other.reachable())
         return other
 
@@ -340,6 +337,20 @@ class Space:
             and not (widths_only and isinstance(knob, BitsKnob))
         )
 
+    def _pinned(self, other: Space, free: tuple[int, ...], genome: Genome) -> Levels:
+        """Where what is not free is pinned. other: a copy to try it on."""
+        rooms: list[tuple[float, Levels]] = []
+        for rest in self._pins(frozenset(self._free) - frozenset(free)):
+            room = other._room() if other._bind(free, rest) else -1.0
+            rooms.append((room, rest))
+            if genome != "keep" or rest == self._rest:
+                enough = room >= (ENOUGH_ROOM if genome == "keep" else 0.0)
+            else:  # once bits give way, those that do little harm go before widths are halved
+                enough = room >= SPARED_ROOM and self._fewest_bits(rest) >= HARMLESS_BITS
+            if enough:
+                return rest
+        return next((rest for room, rest in rooms if room >= ENOUGH_ROOM), max(rooms, key=lambda one: one[0])[1])
+
     def _pins(self, pinned: frozenset[int]) -> Iterator[Levels]:
         """Where pinned knobs may be, best first: at their most, then ever lower and all alike."""
         yield self._rest
@@ -352,6 +363,11 @@ class Space:
         for share in (0.75, 0.5, 0.25, 0.0) if groups else ():
             lowered = {i: int(share * (knob.levels - 1)) for i, knob in groups.items()}
             yield tuple(lowered.get(i, level) for i, level in enumerate(self._rest))
+
+    def _fewest_bits(self, levels: Levels) -> int:
+        """Of any layer."""
+        pairs = [k.choices[level] for k, level in zip(self.knobs, levels, strict=True) if isinstance(k, BitsKnob)]
+        return min((min(pair.weight, pair.activation) for pair in pairs), default=32)
 
     def _walls(self, limits: Mapping[str, float] | None = None) -> Walls:
         return Walls(self.constraints, self.original, limits or {})

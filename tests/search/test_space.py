@@ -14,17 +14,23 @@ from search.knobs import KeepKnob
 from search.space import Space
 from tests.search.spaces import FP32, INT8, MIXED, PaperCosts, PaperDevice, mobilenet, plain, resnet, space
 
-FAMILIES = {"plain": plain, "resnet": resnet, "mobilenet": mobilenet}
+FAMILIES = {"plain": plain, "resnet": lambda: resnet(1), "mobilenet": mobilenet}
 
+#: 125 proposals each: a thousand for every family
 BUDGETS = {
     "half the MACs": (("macs_ratio <= 0.5",), (FP32, INT8)),
     "half the time": (("latency_ratio <= 0.5",), (FP32, INT8)),
+    "a fifth of the size": (("size_ratio <= 0.2",), MIXED),
     "a thirtieth of the bit operations": (("bops_ratio <= 0.03",), MIXED),
-    "time and size and memory": (
-        ("latency_ratio <= 0.6", "size_ratio <= 0.4", "peak_memory_ratio <= 0.8"),
-        (FP32, INT8),
+    "half the memory": (("peak_memory_ratio <= 0.5",), (FP32, INT8)),
+    "a third of the energy": (("energy_ratio <= 0.33",), (FP32, INT8)),
+    "time and size": (("latency_ratio <= 0.5", "size_ratio <= 0.3"), (FP32, INT8)),
+    "bit operations and size and memory": (
+        ("bops_ratio <= 0.05", "size_ratio <= 0.2", "peak_memory_ratio <= 0.4"),
+        MIXED,
     ),
 }
+PROPOSALS = 1000 // len(BUDGETS)
 
 
 def one_step_up(space: Space, policy: Policy) -> list[Policy]:
@@ -43,17 +49,18 @@ def test_a_thousand_proposals_meet_the_budget_and_do_not_waste_it(family: str, b
     constraints, bits = BUDGETS[budget]
     found = space(FAMILIES[family](), constraints, ("accuracy",), bits)
     rng = np.random.default_rng(0)
-    count = 1000 if budget == "half the MACs" else 50
     spent = []
-    for number in range(count):
+    for number in range(PROPOSALS):
         policy = found.project(found.decode(rng.random(found.size)))
         costs = found.costs.measure(policy)
         assert all(constraint.holds(costs, found.original) for constraint in found.constraints)
         assert found.is_legal(policy)
         spent.append(max(c.value(costs, found.original) / c.bound for c in found.constraints))
-        if number % 10 == 0:
+        if number % 25 == 0:
             assert not any(found.fits(other) for other in one_step_up(found, policy))
-    assert np.mean(spent) > 0.95  # AMC's clipping leaves 0.6 of the allowed MACs on MobileNet
+    # memory is that of the largest operation: a step of it alone may be a tenth of all there is
+    least = 0.9 if budget == "half the memory" else 0.95  # AMC's clipping leaves 0.6 of the MACs allowed on MobileNet
+    assert np.mean(spent) > least
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.75, 1.0])
