@@ -99,7 +99,13 @@ def run_inspector(settings: Settings, kind: str, path: Path, architecture: str |
     command += [architecture] if architecture is not None else []
     with path.open("rb") as content, tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            command, stdin=content, stdout=output, stderr=errors, env=_environment(), cwd="/", start_new_session=True
+            command,
+            stdin=content,
+            stdout=output,
+            stderr=errors,
+            env=jailed_environment(),
+            cwd="/",
+            start_new_session=True,
         )
         try:
             status = process.wait(settings.inspection_seconds)
@@ -110,7 +116,7 @@ def run_inspector(settings: Settings, kind: str, path: Path, architecture: str |
         return _answer(status, output, errors)
 
 
-def _environment() -> dict[str, str]:
+def jailed_environment() -> dict[str, str]:
     """No secret, no address: only what Python needs, and one thread."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "SYSTEMROOT") if name in os.environ}
     return kept | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "HOME": "/nonexistent"}

@@ -29,7 +29,7 @@ from paretrim.errors import Infeasible, InvalidInput, InvalidModel, NotMeasured
 from paretrim.network import Network
 from paretrim.problem import Constraint, Measurement
 from paretrim.wire import AUTO, JobRequest
-from service import devices, jobs, problems, tables
+from service import devices, jobs, lessons, problems, tables
 from service.accounts import Principal
 from service.artifacts import Artifacts
 from service.ids import new_id
@@ -66,6 +66,7 @@ def examine(session: Session, artifacts: Artifacts, principal: Principal, reques
     model = _ready(session, principal, "model", tables.Model, request.model)
     dataset = _ready(session, principal, "dataset", tables.Dataset, request.dataset)
     check_fit(model.inspection or {}, dataset.inspection or {}, request.metric)
+    lessons.check(session, principal, request)
     document = _device_document(session, artifacts, principal, request.device)
     request = for_device(request, model.inspection or {}, document)
     check_reachable(request, model.inspection or {}, document)

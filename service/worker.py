@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -23,7 +24,7 @@ from paretrim.errors import JobFailed
 from paretrim.problem import Budget, Constraint, Measurement, Objective
 from paretrim.wire import JobRequest
 from search.plan import Interrupted, JobInputs, JobPlan, LeaseLost, SearchPlan
-from service import exports, jobs, tables
+from service import exports, jobs, lessons, tables
 from service.artifacts import Artifacts
 from service.database import Database
 from service.errand import BROKEN, DONE, LOST, Errand
@@ -148,7 +149,9 @@ def _run(database: Database, errand: Errand, plan: JobPlan, inputs: JobInputs, r
 
     fence = errand.fence
     try:
-        run_job(plan, inputs, recorder, executor=errand.executor)
+        with database.read() as session:
+            known, agents = lessons.taken_over(session, plan.id)
+        run_job(replace(plan, known=known, teachers=agents), inputs, recorder, executor=errand.executor)
     except Interrupted:
         _settle(database, plan, recorder)
         database.insist(lambda session: jobs.stop(session, fence), patience_seconds=PATIENCE_SECONDS)

@@ -72,6 +72,9 @@ def submit(
         list[str] | None, typer.Option(help="Such as distillation=0.9 or scratch_control=true; may be repeated.")
     ] = None,
     batch: Annotated[int | None, typer.Option(help="Inputs at once that delivered networks are timed with.")] = None,
+    learn_from: Annotated[
+        str | None, typer.Option(help="An earlier job: its candidates help on the same model, its agents on another.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
     priority: Annotated[int | None, typer.Option(help="Higher goes first.")] = None,
@@ -100,6 +103,7 @@ def submit(
             data=use_data,  # type: ignore[arg-type]
             recovery={name: literal(value) for name, value in pairs(recovery, "--recovery").items()} or None,
             batch=batch,
+            learn_from=learn_from,
             name=name,
             tags=tag,
             priority=priority,

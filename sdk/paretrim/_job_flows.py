@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from paretrim._flow import Call, Flow, Sleep, fetch, new_key, path, perform, que
 from paretrim._pages import Listing
 from paretrim._results import Result
 from paretrim.errors import ParetrimError, WaitTimeout
-from paretrim.problem import Measurement
+from paretrim.problem import Constraint, Measurement
 from paretrim.wire import CandidateView, Front, Page
 
 T = TypeVar("T")
@@ -95,6 +95,12 @@ def export(job: str, n: int, timeout_seconds: float) -> Flow[CandidateView]:
 def layers(job: str, n: int) -> Flow[wire.LayerTable]:
     """What a candidate leaves of each layer."""
     return fetch(Call("GET", path("jobs", job, "candidates", n, "layers")), wire.LayerTable)
+
+
+def best_under(job: str, constraints: Sequence[str], metric: str) -> Flow[wire.Answers]:
+    """The best of a job under other constraints."""
+    asked = [str(Constraint.parse(text)) for text in constraints]
+    return fetch(Call("GET", path("jobs", job, "best"), params=query(constraint=asked, metric=metric)), wire.Answers)
 
 
 def curves(job: str, search: str | None, max_points: int | None) -> Flow[wire.Curves]:

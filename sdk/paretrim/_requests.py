@@ -29,7 +29,7 @@ def job_request(**wanted: Any) -> JobRequest:
 def plain_field(name: str, value: Any) -> Any:
     """A field of a job's request, in plain values."""
     match name:
-        case "model" | "dataset" | "device":
+        case "model" | "dataset" | "device" | "learn_from":
             return identity(value, name)
         case "algorithms":
             return [_plain(choice) for choice in listed(value)]

@@ -279,6 +279,9 @@ OPTIONS: Mapping[str, type[Options]] = {
 #: one sentence on each, for lists
 SUMMARY: Mapping[str, str] = {name: (options.__doc__ or "").strip() for name, options in OPTIONS.items()}
 
+#: the agents whose networks can go on with another model
+AGENTS = ("amc", "haq", "joint", "sac", "td3")
+
 #: what every job also runs, at the same budget, so that nobody takes luck for skill
 BASELINES = ("random", "uniform")
 

@@ -167,6 +167,15 @@ class Job(JobFields):
         }
         return Pages(self._driver, flows.candidates(self.id, entry, limit, **filters))
 
+    def best_under(self, *constraints: str, metric: str = "accuracy") -> wire.Answers:
+        """The best under constraints that the job did not have, without a new search.
+
+        constraints: such as "latency_ratio <= 0.3". Up to two answers, each saying what it is: `evaluated`, a candidate
+        of the job, and `predicted`, a policy that its candidates speak for; of accuracy only, and a guess until it is
+        evaluated. Raises Infeasible if no policy meets the constraints.
+        """
+        return self._driver.run(flows.best_under(self.id, constraints, metric))
+
     def curves(self, *, search: wire.Search | str | None = None, max_points: int | None = None) -> wire.Curves:
         """Best so far and hypervolume of each search against evaluations and time."""
         wanted = None if search is None else identity(search, "search")
@@ -246,6 +255,7 @@ class Jobs:
         data: Data | None = None,
         recovery: Mapping[str, Any] | Recovery | None = None,
         batch: int | None = None,
+        learn_from: wire.Job | str | None = None,
         name: str | None = None,
         tags: Sequence[str] | None = None,
         priority: int | None = None,
@@ -257,7 +267,9 @@ class Jobs:
         300} or 300. compression: how policies are carried out, such as {"weight_quantizer": "kmeans"}, see
         `paretrim.compression.Compression`. data: what networks may learn from, recovery: how, see
         `paretrim.recovery.Recovery`. batch: delivered networks are timed with so many inputs at
-        once, beside one. What is not given is left to the server, see `paretrim.wire.JobRequest`.
+        once, beside one. learn_from: an earlier job; on the same model searches begin with its best candidates and
+        learn from the others, on another model its agents go on. What is not given is left to the server, see
+        `paretrim.wire.JobRequest`.
         idempotency_key: makes this the same job however often it is submitted; without it, every call is a job of its
         own (its retries are not). Raises InvalidInput and Unprocessable, both naming the field.
         """
@@ -281,6 +293,7 @@ class Jobs:
             data=data,
             recovery=recovery.to_json() if isinstance(recovery, Recovery) else recovery,
             batch=batch,
+            learn_from=learn_from,
             name=name,
             tags=tags,
             priority=priority,

@@ -184,6 +184,7 @@ class JobRequest(Request):
     data: Data = "full"  #: what networks may learn from: nothing, inputs without labels, a few rows, all of train
     recovery: dict[str, Any] = {}  #: how networks are fine-tuned, see `paretrim.recovery.Recovery`
     batch: Annotated[int, Field(ge=1, le=1024)] = 1  #: delivered networks are timed with so many inputs too
+    learn_from: Annotated[str | None, Field(max_length=64)] = None  #: an earlier job whose candidates or agents help
     name: Annotated[str | None, Field(max_length=255)] = None
     tags: Annotated[list[str], Field(max_length=32)] = []
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
@@ -332,6 +333,26 @@ class Front(Response):
     members: list[CandidateView]
     original: dict[str, Any] | None = None
     hypervolume: float | None = None
+
+
+class Answer(Response):
+    """A policy within constraints that a job did not have, and how its accuracy is known."""
+
+    source: Literal["evaluated", "predicted"]
+    n: int | None = None  #: the candidate's number, if it was evaluated
+    policy: dict[str, Any]
+    measurement: dict[str, Any]
+    deviation: float | None = None  #: of a predicted accuracy
+
+
+class Answers(Response):
+    """The best under constraints: the candidate that was evaluated, and the policy that is predicted."""
+
+    job: str
+    metric: str
+    constraints: list[str]
+    answers: list[Answer]  #: evaluated before predicted; either may be missing
+    note: str | None = None  #: why nothing is predicted
 
 
 class CurvePoint(Response):

@@ -14,8 +14,9 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from paretrim import wire
-from paretrim.problem import METRICS
-from service import exports, idempotency, layers, plots, problems, tables, views
+from paretrim.errors import InvalidInput
+from paretrim.problem import METRICS, Constraint
+from service import exports, idempotency, layers, plots, problems, queries, tables, views
 from service.context import IdempotencyHeader, Reader, ReadSession, ServiceDep, Writer, owned_job
 from service.pages import DEFAULT_LIMIT, MOST_PAGE_BYTES, CursorQuery, Key, LimitQuery, Statement, ordering, page
 from service.tables import Candidate, Delivery, Job, Search
@@ -74,9 +75,9 @@ class CandidateFilter:
         if self.failed is not None:
             missing = Candidate.failure.is_not(None) if self.failed else Candidate.failure.is_(None)
             statement = statement.where(missing)
-        for text in (self.where or "").split(","):
             if self.failed:  # what follows from it, and can be seen from an index
                 statement = statement.where(*(getattr(Candidate, metric).is_(None) for metric in METRICS))
+        for text in (self.where or "").split(","):
             if text.strip():
                 statement = statement.where(_comparison(text))
         return statement
@@ -130,8 +131,8 @@ def list_candidates(
         position=lambda row: [row[0].n] if name == "n" else [getattr(row[0], name), row[0].n],
         view=lambda row: views.candidate(*row),
         most_bytes=MOST_PAGE_BYTES,
-    )
         found_by=Candidate.n,
+    )
 
 
 def _candidates(job_id: str) -> Statement:
@@ -250,6 +251,44 @@ def get_front(job_id: str, session: ReadSession, principal: Reader) -> wire.Fron
         original=job.original,
         hypervolume=job.hypervolume,
     )
+
+
+@router.get("/jobs/{job_id}/best")
+def get_best(
+    job_id: str,
+    service: ServiceDep,
+    principal: Reader,
+    constraint: Annotated[
+        list[str], Query(min_length=1, max_length=16, description="Such as `latency_ratio <= 0.3`; repeatable.")
+    ],
+    metric: Annotated[str, Query(pattern=rf"^({'|'.join(METRICS)})$")] = "accuracy",
+) -> wire.Answers:
+    """The best under constraints that the job did not have: of its candidates, and as they let predict."""
+    constraints = [_constraint(text) for text in constraint]
+    with service.database.read() as session:
+        job = owned_job(session, principal, job_id)
+        found = [queries.evaluated(session, job, constraints, metric)]
+        asked, note = None, None
+        if metric != "accuracy":
+            note = "only accuracy is predicted"
+        elif all(c.base_metric == "accuracy" for c in constraints):
+            note = "nothing is predicted without a constraint on a cost"
+        else:
+            asked = queries.question(session, job, constraints)
+            note = None if asked is not None else f"fewer than {queries.FEWEST} candidates to predict from"
+    if asked is not None:  # takes seconds, so no connection is held
+        found.append(queries.predict(service.settings, asked))
+        note = None if found[-1] is not None else "no policy that was not evaluated is predicted to be within"
+    answers = [one for one in found if one is not None]
+    texts = [str(one) for one in constraints]
+    return wire.Answers(job=job_id, metric=metric, constraints=texts, answers=answers, note=note)
+
+
+def _constraint(text: str) -> Constraint:
+    try:
+        return Constraint.parse(text)
+    except InvalidInput as error:
+        raise problems.unprocessable("constraint", str(error)) from None
 
 
 @router.get("/jobs/{job_id}/curve")
