@@ -47,7 +47,9 @@ def timed(plan: JobPlan, recorder: Recorder, folder: Path) -> tuple[float, float
 
 
 @contextmanager
-def sql(url: str, algorithm: str, candidates: int, folder: Path) -> Iterator[tuple[JobPlan, SqlRecorder]]:
+def sql(
+    url: str, algorithm: str, candidates: int, folder: Path, *, window: int = 8
+) -> Iterator[tuple[JobPlan, SqlRecorder]]:
     """A job in a database, and its recorder."""
     schema.upgrade(url)
     app = create_app(worlds.settings(url, folder / "data"))
@@ -57,10 +59,11 @@ def sql(url: str, algorithm: str, candidates: int, folder: Path) -> Iterator[tup
         client,
         worlds.real_files(service),
         device="mcu-m4",
-        algorithms=[algorithm],
+        algorithms=algorithm.split(","),
         constraints=["latency_ratio <= 0.6"],
         budget={"candidates": candidates},
         deliver=0,
+        window=window,
         validation_samples=50,
         racing=0,
     )
