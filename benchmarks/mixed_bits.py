@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from benchmarks.networks import Subject, subject
 from benchmarks.shared_data import machine
@@ -38,6 +39,7 @@ from compressors import (
     pack,
     write_onnx,
 )
+from compressors.rounding import drop_relus
 from paretrim.algorithms import check_options
 from paretrim.errors import SearchExhausted
 from paretrim.network import Network, Operation
@@ -102,8 +104,14 @@ class Bench:
     def accuracy(self, policy: Policy) -> float:
         """On the rows searches see; worked out once."""
         if policy.key not in self.known:
-            self.known[policy.key] = evaluate(fold(self.compressor.compress(policy).module), self.seen)
+            self.known[policy.key] = evaluate(self.ready(policy), self.seen)
         return self.known[policy.key]
+
+    def ready(self, policy: Policy) -> nn.Module:
+        """The network of a policy, to be run."""
+        module = fold(self.compressor.compress(policy).module, copy=False)
+        drop_relus(module)
+        return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
     def uniform(self, width: int) -> Policy:
         """First and last layer keep 8/8."""
@@ -249,7 +257,7 @@ def _table(bench: Bench, rows: dict[str, list[tuple[Policy, int]]], width: int, 
     print("\n| bits of weights | packed bytes | before training | margin | after training | margin |", flush=True)
     print("|---|---|---|---|---|---|", flush=True)
     for name, found in rows.items():
-        before[name] = [evaluate(fold(bench.compressor.compress(policy).module), bench.held) for policy, _ in found]
+        before[name] = [evaluate(bench.ready(policy), bench.held) for policy, _ in found]
         sizes = [bench.real_bytes(policy) for policy, _ in found]
         if bench.options.finetune_epochs:
             after[name] = [

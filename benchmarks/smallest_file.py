@@ -157,8 +157,9 @@ def _path(case: Case) -> list[tuple[int, Policy]]:
     def predictor() -> Any:
         return learn_packed_sizes(given.imported, given.network, given.statistics, case.compress, bits).to_json()
 
-    sizes = PackedSizes.from_json(_kept(case.place / "sizes.json", predictor))
-    damages = _kept(case.place / "damages.json", lambda: _damages(case))
+    shared = case.options.state / f"{case.options.network}-{case.options.activations}"
+    sizes = PackedSizes.from_json(_kept(shared.with_suffix(".sizes.json"), predictor))
+    damages = _kept(shared.with_suffix(".damages.json"), lambda: _damages(case))
     policy = Policy(bits={name: each[0] for name, each in bits.items()})
     path = [(sizes.predict(given.network.sized(policy)), policy)]
     while steps := list(_steps(path[-1][1], damages, case.options.activations)):

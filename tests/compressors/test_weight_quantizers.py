@@ -11,6 +11,8 @@ from compressors import (
     CompressorOptions,
     FinetuneOptions,
     check_parity,
+    collect_statistics,
+    describe,
     finetune,
     int8_layers,
     integer_layers,
@@ -27,7 +29,7 @@ from compressors.weight_tables import OffsetRounding, TableRounding
 from paretrim.compression import INTEGER, WIDTHS, Compression, fits
 from paretrim.errors import InvalidInput, InvalidPolicy
 from paretrim.problem import Bits, Policy
-from tests.compressors.trained import Trained, trained
+from tests.compressors.trained import Trained, imported_from, trained
 
 
 @pytest.fixture(scope="module")
@@ -221,3 +223,20 @@ def test_linear_layers_can_be_written_for_four_bit_kernels(net: Trained) -> None
     assert b"MatMulNBits" in content
     assert check_parity(module, content, net.validation.inputs).max_rel_error < 1e-5
     assert unpack(pack(content).content) == content
+
+
+def test_a_network_of_large_linear_layers_is_a_fraction_of_its_size_with_four_bit_kernels() -> None:
+    torch.manual_seed(0)
+    sizes = ((200, 384), (384, 384), (384, 10))  # 200: the last block of a row is not full
+    layers = [part for size in sizes for part in (nn.Linear(*size), nn.ReLU())][:-1]
+    imported = imported_from(nn.Sequential(*layers), 200)
+    network, rows = describe(imported), torch.randn(300, 200)
+    policy = Policy(bits={layer.name: Bits(4, 32) for layer in network.layers})
+    maker = Compressor(imported, network, collect_statistics(imported, network, rows))
+    module = maker.compress(policy).module
+    content = write_onnx(module, imported, policy=policy, four_bit_linear=True)
+    assert content.count(b"MatMulNBits") >= 3
+    assert len(content) < 0.2 * len(write_onnx(imported.module, imported))
+    parity = check_parity(module, content, rows)
+    assert parity.agreement >= 0.99
+    assert parity.max_rel_error < 1e-4
