@@ -23,7 +23,7 @@ from paretrim.recovery import Data, Recovery
 from paretrim.wire import AUTO, AlgorithmChoice
 from search.device_commands import devices as devices
 from search.local_devices import HOST, device_folder, find_device, keep_device
-from search.plan import CONFIDENCE, Interrupted, JobInputs, JobPlan, SearchPlan
+from search.plan import CONFIDENCE, Interrupted, JobInputs, JobPlan, ModelFile, SearchPlan
 
 EXIT_INTERRUPTED = 130
 
@@ -94,7 +94,7 @@ def run(
             racing=racing,
             metric=metric,
             compression=Compression.from_json(_pairs(compression or [])),
-            recovery=Recovery.from_json(_pairs(recovery or [], "recovery") | {"data": use_data}),
+            recovery=_recovery(recovery or [], use_data),
             batch=batch,
         )
         files = _given(model, "model"), _given(data, "data")
@@ -147,6 +147,20 @@ def _value(text: str) -> Any:
         return text
 
 
+def _recovery(texts: list[str], data: Data) -> Recovery:
+    """The options of fine-tuning; teachers are files, one or several between commas."""
+    options = _pairs(texts, "recovery") | {"data": data}
+    if isinstance(options.get("teachers"), str):
+        options["teachers"] = listed_names(options["teachers"])
+    return Recovery.from_json(options)
+
+
+def _teachers(plan: JobPlan, architecture: str | None) -> tuple[ModelFile, ...]:
+    """The files that teach; weights alone are of the model's architecture."""
+    paths = [_given(Path(name), "recovery.teachers") for name in plan.recovery.teachers]
+    return tuple(ModelFile(p.read_bytes(), architecture if p.suffix == ".safetensors" else None) for p in paths)
+
+
 def _given(path: Path | None, what: str) -> Path:
     if path is None:
         raise InvalidInput("say which model and which data: paretrim run MODEL DATA --out DIR", field=what)
@@ -171,7 +185,8 @@ def _started(
 
     if model.suffix == ".safetensors" and architecture is None:
         raise InvalidInput("weights alone are no network; say --architecture NAME", field="architecture")
-    inputs = JobInputs(model.read_bytes(), data.resolve(), find_device(device, say), architecture)
+    teachers = _teachers(plan, architecture)
+    inputs = JobInputs(model.read_bytes(), data.resolve(), find_device(device, say), architecture, teachers)
     plan = _for_device(plan, inputs)
     if learn_from is not None:
         plan = with_lessons(plan, inputs, learn_from)

@@ -39,8 +39,8 @@ from paretrim.recovery import Recovery
 from search.contributions import Contribution, Steps, as_json
 from search.data import Split, Splits
 from search.evaluate import BATCH, Evaluator
-from search.plan import Interrupted, LeaseLost, Wanted
-from search.prepare import EvaluationBasis
+from search.plan import Interrupted, LeaseLost, ModelFile, Wanted
+from search.prepare import EvaluationBasis, read_model
 from search.score import Interval, score, wilson
 from search.supply import calibration_inputs, lessons
 from search.training_log import Diary, TrainingLog
@@ -63,6 +63,7 @@ class CraftBasis:
     seed: int
     four_bit_linear: bool = False
     recovery: Recovery = field(default_factory=Recovery)
+    teachers: tuple[ModelFile, ...] = ()  #: beside the original
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ class Workbench:
     def __init__(self, basis: CraftBasis) -> None:
         self._basis = basis
         self._imported = basis.evaluation.imported()
+        further = (read_model(file.content, file.architecture).module for file in basis.teachers)
+        self._teachers = (self._imported.module, *further)
         network, statistics = describe(self._imported), basis.evaluation.statistics
         self._calibration = basis.evaluation.calibration
         if self._calibration is None:
@@ -197,7 +200,7 @@ class Workbench:
         train, passes = found
         tuned = finetune(
             compressed,
-            self._imported.module,
+            self._teachers,
             train,
             _tensors(basis.validation),
             self._options(passes),

@@ -25,6 +25,8 @@ from paretrim.errors import InvalidDataset
 Array = npt.NDArray[Any]
 
 SPLITS = ("train", "validation", "test")
+#: marks arrays whose train_y is made up
+NO_TARGETS = "no train_y"
 ARRAYS = frozenset({f"{split}_{part}" for split in SPLITS for part in "xy"} | {"mean", "std"})
 
 #: bytes of arrays a dataset may hold when unpacked
@@ -64,6 +66,7 @@ class Split:
     x: Array
     y: Array
     normalization: Normalization = Normalization()
+    has_targets: bool = True  #: whether `y` was given; else it is zeros, which nobody may learn from
 
     def __len__(self) -> int:
         return len(self.x)
@@ -119,7 +122,11 @@ def load_dataset(path: Path, seed: int) -> Splits:
     """Read an .npz file and cut it into disjoint splits. Raises InvalidDataset naming the array and the remedy."""
     arrays, notes = _read(path)
     normalization = _normalization(arrays)
+    _give_targets(arrays)
     given = {name: _split(name, arrays, normalization) for name in SPLITS if f"{name}_x" in arrays}
+    if NO_TARGETS in arrays:
+        given["train"] = replace(given["train"], has_targets=False)
+        notes.append("train has no labels: networks can learn from its inputs only")
     for name in SPLITS:
         if name not in given and f"{name}_y" in arrays:
             raise InvalidDataset(f"{name}_y has no {name}_x beside it; add it, or leave both out", field=f"{name}_x")
@@ -127,6 +134,31 @@ def load_dataset(path: Path, seed: int) -> Splits:
     splits, carved = _carve(given, seed)
     splits, dropped = _disjoint(splits)
     return Splits(splits.get("train"), splits["validation"], splits["test"], (*notes, *carved, *dropped))
+
+
+def _give_targets(arrays: dict[str, Array]) -> None:
+    """Zeros for a train split without labels, where the other two have theirs. Raises InvalidDataset without them."""
+    if "train_x" not in arrays or "train_y" in arrays:
+        return
+    missing = [f"{name}_{part}" for name in SPLITS[1:] for part in "xy" if f"{name}_{part}" not in arrays]
+    if missing:
+        raise InvalidDataset(
+            f"train_x has no train_y beside it, and {missing[0]} is missing too. Networks are judged on validation and"
+            " test rows with labels, whatever they learn from: add the labels, or at least those of validation and test"
+            " (then declare data: unlabeled)",
+            field="train_y",
+        )
+    like = arrays["validation_y"]
+    arrays["train_y"] = np.zeros((len(arrays["train_x"]), *like.shape[1:]), like.dtype)
+    arrays[NO_TARGETS] = np.zeros(0)
+
+
+def check_declared(splits: Splits, *, learns_from_labels: bool) -> None:
+    """Raise InvalidDataset if a job that learns from labels has none to learn from."""
+    if learns_from_labels and splits.train is not None and not splits.train.has_targets:
+        raise InvalidDataset(
+            "train_x has no train_y beside it; add the labels, or declare data: unlabeled", field="train_y"
+        )
 
 
 def check_fits(splits: Splits, input_shape: tuple[int, ...], output_shape: tuple[int, ...], metric: str) -> None:
@@ -137,7 +169,13 @@ def check_fits(splits: Splits, input_shape: tuple[int, ...], output_shape: tuple
     for name, split in splits.present().items():
         _check_input(name, split.x, input_shape)
         if metric in ("top1", "top5"):
-            _check_labels(name, split, max(2, output_shape[-1] if output_shape else 1))
+            classes = max(2, output_shape[-1] if output_shape else 1)
+            _check_labels(name, split, classes)
+            if metric == "top5" and classes <= 5:
+                raise InvalidDataset(
+                    f"metric 'top5' tells nothing of {classes} classes: it is always 1; choose metric 'top1'",
+                    field="metric",
+                )
         elif metric == "auc":
             _check_labels(name, split, 2)
         elif split.y.shape[1:] != output_shape or split.is_labelled:
@@ -218,7 +256,9 @@ def _channel_values(name: str, values: Array, channels: int) -> tuple[float, ...
 def _split(name: str, arrays: Mapping[str, Array], normalization: Normalization) -> Split:
     x, y = arrays[f"{name}_x"], arrays.get(f"{name}_y")
     if y is None:
-        raise InvalidDataset(f"{name}_x has no {name}_y beside it; add the labels", field=f"{name}_y")
+        raise InvalidDataset(
+            f"{name}_x has no {name}_y beside it; add the labels: networks are judged on them", field=f"{name}_y"
+        )
     if x.ndim < 2 or len(x) == 0:
         raise InvalidDataset(f"{name}_x must hold rows, got shape {x.shape}", field=f"{name}_x")
     if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind in "iu":

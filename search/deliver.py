@@ -53,7 +53,7 @@ def deliver(
     """Make members of the front real and record them. Raises Interrupted, LeaseLost; JobFailed if none can be made."""
     recorder = ledger.recorder
     workshop = workshop or SerialWorkshop()
-    chosen = choose(_front(plan, prepared, ledger, workshop), plan.deliver)
+    chosen = choose(_front(plan, inputs, prepared, ledger, workshop), plan.deliver)
     before = recorder.delivered_numbers()
     policies = {n: ledger.candidates[n].policy for n in chosen if n not in before}
     recorder.progress("delivering", len(chosen) - len(policies), len(chosen))
@@ -62,7 +62,7 @@ def deliver(
     original = _original(inputs, prepared)
     failures: list[str] = []
     bulletin = Bulletin(recorder, len(chosen) - len(policies), len(chosen))
-    for n, crafted in workshop.craft(_basis(plan, prepared), policies, recorder.wanted, bulletin):
+    for n, crafted in workshop.craft(_basis(plan, inputs, prepared), policies, recorder.wanted, bulletin):
         if isinstance(crafted, str):
             failures.append(crafted)
             recorder.log("error", f"candidate {n} cannot be delivered: {crafted}")
@@ -77,11 +77,11 @@ def deliver(
         raise JobFailed(f"no member of the front could be delivered: {failures[0]}", code="delivery_failed")
 
 
-def _front(plan: JobPlan, prepared: Prepared, ledger: Ledger, workshop: Workshop) -> Front:
+def _front(plan: JobPlan, inputs: JobInputs, prepared: Prepared, ledger: Ledger, workshop: Workshop) -> Front:
     """That of the search; or of what a final makes of those close to it, if the job has one."""
     if not (plan.finalists and plan.deliver and plan.finetune_epochs):
         return ledger.front()
-    return play(plan, ledger, _basis(plan, prepared), workshop)
+    return play(plan, ledger, _basis(plan, inputs, prepared), workshop)
 
 
 def choose(front: Front, most: int) -> tuple[int, ...]:
@@ -101,7 +101,7 @@ def choose(front: Front, most: int) -> tuple[int, ...]:
     return tuple(numbers[place] for place in sorted(chosen[:most]))
 
 
-def _basis(plan: JobPlan, prepared: Prepared) -> CraftBasis:
+def _basis(plan: JobPlan, inputs: JobInputs, prepared: Prepared) -> CraftBasis:
     splits = prepared.splits
     return CraftBasis(
         prepared.basis,
@@ -112,6 +112,7 @@ def _basis(plan: JobPlan, prepared: Prepared) -> CraftBasis:
         plan.seed,
         plan.compression.four_bit_linear,
         plan.recovery,
+        inputs.teachers,
     )
 
 
@@ -245,6 +246,8 @@ def _details(
         "batch": None
         if batch is None
         else {"inputs": plan.batch, "original_latency_ms": batch[0], "latency_ms": batch[1]},
+        "metric": plan.metric,
+        "teachers": ["original", *plan.recovery.teachers],
         "scratch": None if crafted.scratch is None else dict(crafted.scratch),
     }
 

@@ -17,11 +17,12 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
+from paretrim.algorithms import AGENTS
 from paretrim.compression import Compression
 from paretrim.errors import InvalidInput
 from paretrim.problem import UNCHANGED, Budget, Candidate, Constraint, Measurement, Objective, Policy
@@ -33,6 +34,7 @@ from search.plan import (
     Delivered,
     JobInputs,
     JobPlan,
+    ModelFile,
     Recorded,
     SearchEnd,
     SearchPlan,
@@ -54,7 +56,10 @@ def begin(folder: Path, plan: JobPlan, inputs: JobInputs) -> None:
         "dataset": str(inputs.dataset),
         "device": dict(inputs.device),
         "architecture": inputs.architecture,
+        "teachers": [file.architecture for file in inputs.teachers],
     }
+    for place, file in enumerate(inputs.teachers):
+        _write(state / f"teacher-{place}", file.content)
     _write(state / "job.json", json.dumps(job).encode())
 
 
@@ -73,7 +78,11 @@ def taken_up(folder: Path) -> tuple[JobPlan, JobInputs]:
     dataset = Path(job["dataset"])
     if not dataset.is_file():
         raise InvalidInput(f"the job's dataset {dataset} is no longer there", field="resume")
-    inputs = JobInputs((state / "model").read_bytes(), dataset, job["device"], job["architecture"])
+    teachers = tuple(
+        ModelFile((state / f"teacher-{place}").read_bytes(), architecture)
+        for place, architecture in enumerate(job.get("teachers", ()))
+    )
+    inputs = JobInputs((state / "model").read_bytes(), dataset, job["device"], job["architecture"], teachers)
     return plan_from(job["plan"]), inputs
 
 

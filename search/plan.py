@@ -75,6 +75,14 @@ class JobPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A network as it is uploaded."""
+
+    content: bytes
+    architecture: str | None = None  #: of a safetensors file; None: `content` is ONNX
+
+
+@dataclass(frozen=True, slots=True)
 class JobInputs:
     """The bytes a job works on."""
 
@@ -82,6 +90,7 @@ class JobInputs:
     dataset: Path  #: an .npz file
     device: Mapping[str, Any]  #: a device document: a latency table, or an analytic model and its parameters
     architecture: str | None = None  #: of a safetensors file; None: `model` is ONNX
+    teachers: tuple[ModelFile, ...] = ()  #: those that `recovery.teachers` names, in that order
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ is kept with the job, so that a resumed job sees the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -35,16 +35,16 @@ from hw_models.profiler import extend_table
 from hw_models.profiler.host import outdated
 from hw_models.stored_bits import StoredBits, check_compression, needs_headroom
 from paretrim.compression import Compression
-from paretrim.errors import InvalidModel, JobFailed
+from paretrim.errors import InvalidInput, InvalidModel, JobFailed
 from paretrim.network import Network
 from paretrim.problem import Measurement, Provenance
 from search.algorithms import ALGORITHMS
-from search.data import Split, Splits, check_fits, load_dataset
+from search.data import Split, Splits, check_declared, check_fits, load_dataset
 from search.evaluate import Evaluator, run_network
 from search.explore import SearchSetting
 from search.foresight import Damages, foresee
 from search.packed_costs import PackedCosts, packed_sizes, stores_packed
-from search.plan import JobInputs, JobPlan, Recorder
+from search.plan import JobInputs, JobPlan, ModelFile, Recorder
 from search.race import SHARES, rungs, spread_rows
 from search.score import margins, score
 from search.space import CostModel
@@ -125,7 +125,9 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
     if not network.layers:
         raise InvalidModel("the network has no layer with weights, so there is nothing to compress", field="model")
     check_compression(network, load_device(inputs.device), plan.compression)
+    check_teachers(inputs.teachers, imported, plan.recovery.teachers)
     splits = load_dataset(inputs.dataset, plan.seed)
+    check_declared(splits, learns_from_labels=plan.recovery.has_labels and plan.finetune_epochs > 0)
     check_fits(splits, imported.input_shape, imported.output_shape, plan.metric)
     before = recorder.preparation()
     _check_same(before, splits, network)
@@ -176,6 +178,22 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
     return prepared
 
 
+def check_teachers(teachers: Sequence[ModelFile], pupil: Imported, names: Sequence[str]) -> None:
+    """Raise InvalidInput unless every teacher takes what the network takes and answers as it does."""
+    for name, file in zip(names, teachers, strict=True):
+        try:
+            found = read_model(file.content, file.architecture)
+        except InvalidModel as error:
+            raise InvalidInput(f"{name} cannot teach: {error}", field="recovery.teachers") from None
+        own, theirs = ((net.input_shape, net.input_dtype, net.output_shape) for net in (pupil, found))
+        if own != theirs:
+            raise InvalidInput(
+                f"{name} makes outputs of shape {found.output_shape} of inputs of shape {found.input_shape}, the model"
+                f" {pupil.output_shape} of {pupil.input_shape}; teachers must agree with it",
+                field="recovery.teachers",
+            )
+
+
 def _with_measurements(plan: JobPlan, document: Mapping[str, Any], network: Network) -> Mapping[str, Any]:
     """The table with what the network's policies need; measured now, if time matters and this is the very host."""
     metrics = {o.metric for o in plan.objectives} | {c.base_metric for c in plan.constraints}
@@ -193,6 +211,7 @@ def compressor_options(compression: Compression, device: Mapping[str, Any], **mo
         weight_quantizer=compression.weight_quantizer,
         weight_quantizers=compression.weight_quantizers,
         headroom=needs_headroom(device),
+        compact=compression.compact,
         **more,
     )
 

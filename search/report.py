@@ -11,6 +11,14 @@ from search.plan import JobPlan, SearchEnd
 
 Row = Sequence[object]
 
+#: what "accuracy" is, by the job's metric
+METRIC_NAMES: Mapping[str, str] = {
+    "top1": "top-1 accuracy",
+    "top5": "top-5 accuracy",
+    "mse": "fidelity, 1 - mean squared error / variance of the targets",
+    "auc": "area under the ROC curve",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class SearchSummary:
@@ -77,7 +85,9 @@ def candidate_report(
     if report["finetuning"]:
         header = list(report["finetuning"][0])
         rows = [[_short(epoch[name]) for name in header] for epoch in report["finetuning"]]
-        parts.append("## Fine-tuning\n\n" + table(header, rows))
+        several = report.get("teachers", ())[1:]
+        said = f"\n\nBeside the original, {', '.join(several)} taught: the mean of their answers." if several else ""
+        parts.append("## Fine-tuning\n\n" + table(header, rows) + said)
     return "\n\n".join(parts) + "\n"
 
 
@@ -107,7 +117,8 @@ def job_report(
     parts = [
         "# paretrim report",
         f"Objectives: {', '.join(o.metric for o in plan.objectives)}. Constraints: {asked}. "
-        f"Budget: {plan.budget.candidates} candidates a search. Seed: {plan.seed}. Metric: {plan.metric}.",
+        f"Budget: {plan.budget.candidates} candidates a search. Seed: {plan.seed}. Metric: {plan.metric}"
+        f" (accuracy means {METRIC_NAMES[plan.metric]}).",
         "## Front\n\n" + _front(original, front, deliveries),
         "## Searches\n\n" + _searches(plan, searches) + "\n\n" + compared(plan, searches),
     ]
@@ -178,7 +189,7 @@ def _accuracy(report: Mapping[str, Any]) -> str:
         ["validation split before fine-tuning", figure("accuracy", validation["before"]), "-"],
         ["validation split after fine-tuning", figure("accuracy", validation["after"]), "-"],
     ]
-    return table(["", "accuracy", "95 % interval"], rows)
+    return table(["", METRIC_NAMES[report.get("metric", "top1")], "95 % interval"], rows)
 
 
 def _interval(ends: Sequence[float]) -> str:

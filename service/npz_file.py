@@ -12,7 +12,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 
 import numpy as np
@@ -180,6 +180,10 @@ def _chunks(archive: zipfile.ZipFile, member: zipfile.ZipInfo, header: Header) -
 
 def _describe(headers: Mapping[str, Header], values: Mapping[str, Array]) -> dict[str, Any]:
     splits: dict[str, dict[str, Any]] = {}
+    unlabelled = "train_x" in headers and "train_y" not in headers
+    if unlabelled:
+        _check_judged(headers)
+        headers = {**headers, "train_y": _zeros(headers)}
     for split in SPLITS:
         if f"{split}_x" in headers:
             splits[split] = _split(split, headers)
@@ -190,21 +194,46 @@ def _describe(headers: Mapping[str, Header], values: Mapping[str, Array]) -> dic
         raise InvalidDataset(f"there is no train_x, validation_x or test_x; the file holds {held}", field="train_x")
     _check_alike(splits)
     first = next(iter(splits.values()))
-    targets = {split: values[f"{split}_y"] for split in splits}
+    targets = {split: values[f"{split}_y"] for split in splits if f"{split}_y" in values}
     unknown = sorted(set(headers) - KNOWN)
+    warnings = [f"arrays that mean nothing here are ignored: {', '.join(unknown)}"] if unknown else []
+    if unlabelled:
+        warnings.append("train has no labels: jobs on it declare data: unlabeled, or none")
     return {
         "splits": splits,
+        **({"unlabelled": True} if unlabelled else {}),
         **_labels(targets),
         **_normalization(first, values),
         "carved": _carved(splits),
-        "warnings": [f"arrays that mean nothing here are ignored: {', '.join(unknown)}"] if unknown else [],
+        "warnings": warnings,
     }
+
+
+def _check_judged(headers: Mapping[str, Header]) -> None:
+    """A train split may go without labels, if the other two have theirs."""
+    missing = [f"{split}_{part}" for split in SPLITS[1:] for part in "xy" if f"{split}_{part}" not in headers]
+    if missing:
+        raise InvalidDataset(
+            f"train_x has no train_y beside it, and {missing[0]} is missing too. Networks are judged on validation and"
+            " test rows with labels, whatever they learn from: add the labels, or at least those of validation and test"
+            " (and let jobs declare data: unlabeled)",
+            field="train_y",
+        )
+
+
+def _zeros(headers: Mapping[str, Header]) -> Header:
+    """What stands for the labels of train."""
+    like = headers["validation_y"]
+    rows = headers["train_x"].shape[:1] or (0,)
+    return replace(like, name="train_y", shape=rows + like.shape[1:])
 
 
 def _split(split: str, headers: Mapping[str, Header]) -> dict[str, Any]:
     x, y = headers[f"{split}_x"], headers.get(f"{split}_y")
     if y is None:
-        raise InvalidDataset(f"{split}_x has no {split}_y beside it; add the labels", field=f"{split}_y")
+        raise InvalidDataset(
+            f"{split}_x has no {split}_y beside it; add the labels: networks are judged on them", field=f"{split}_y"
+        )
     if len(x.shape) < 2 or 0 in x.shape:
         raise InvalidDataset(f"{split}_x must hold rows, got shape {x.shape}", field=f"{split}_x")
     if not y.shape or y.shape[0] != x.shape[0]:

@@ -29,7 +29,7 @@ from paretrim.errors import Infeasible, InvalidInput, InvalidModel, NotMeasured
 from paretrim.network import Network
 from paretrim.problem import Constraint, Measurement
 from paretrim.wire import AUTO, JobRequest
-from service import devices, jobs, lessons, problems, tables
+from service import devices, jobs, lessons, problems, tables, teachers
 from service.accounts import Principal
 from service.artifacts import Artifacts
 from service.ids import new_id
@@ -66,7 +66,9 @@ def examine(session: Session, artifacts: Artifacts, principal: Principal, reques
     model = _ready(session, principal, "model", tables.Model, request.model)
     dataset = _ready(session, principal, "dataset", tables.Dataset, request.dataset)
     check_fit(model.inspection or {}, dataset.inspection or {}, request.metric)
+    check_learning(request, dataset.inspection or {})
     lessons.check(session, principal, request)
+    teachers.check(session, principal.workspace_id, request.recovered(), model.inspection or {})
     document = _device_document(session, artifacts, principal, request.device)
     request = for_device(request, model.inspection or {}, document)
     check_reachable(request, model.inspection or {}, document)
@@ -165,18 +167,27 @@ def check_fit(model: Mapping[str, Any], dataset: Mapping[str, Any], metric: str)
                 field="dataset",
             )
     if metric in ("top1", "top5"):
-        _check_labels(model, dataset)
+        _check_labels(model, dataset, metric)
     if metric == "auc" and (dataset.get("label_max") is None or dataset["label_max"] > 1):
         raise InvalidInput("metric 'auc' needs labels 0 and 1; choose metric 'top1'", field="metric")
     if metric == "mse" and dataset.get("classes") is not None:
         raise InvalidInput("metric 'mse' needs float targets, the dataset has class numbers", field="metric")
 
 
+def check_learning(request: JobRequest, dataset: Mapping[str, Any]) -> None:
+    """Raise InvalidInput if networks are to learn from labels that the dataset does not have."""
+    if dataset.get("unlabelled") and request.finetune_epochs > 0 and request.recovered().has_labels:
+        raise InvalidInput(
+            "train_x of the dataset has no train_y to learn from; declare data: unlabeled, or add the labels",
+            field="data",
+        )
+
+
 def _fits(given: Sequence[int], wanted: Sequence[int | None]) -> bool:
     return len(given) == len(wanted) and all(w in (None, g) for g, w in zip(given, wanted, strict=True))
 
 
-def _check_labels(model: Mapping[str, Any], dataset: Mapping[str, Any]) -> None:
+def _check_labels(model: Mapping[str, Any], dataset: Mapping[str, Any], metric: str) -> None:
     low, high = dataset.get("label_min"), dataset.get("label_max")
     if low is None or high is None:
         raise InvalidInput("the dataset has float targets, not class numbers; choose metric 'mse'", field="metric")
@@ -186,6 +197,10 @@ def _check_labels(model: Mapping[str, Any], dataset: Mapping[str, Any]) -> None:
             f"labels run from {low} to {high}, the model answers with classes 0 to {(classes or 1) - 1};"
             " renumber the labels",
             field="dataset",
+        )
+    if metric == "top5" and classes is not None and classes <= 5:
+        raise InvalidInput(
+            f"metric 'top5' tells nothing of {classes} classes: it is always 1; choose metric 'top1'", field="metric"
         )
 
 
@@ -256,8 +271,6 @@ def check_reachable(request: JobRequest, inspection: Mapping[str, Any], document
         _check_constraint(constraint, reach, original)
 
 
-def _check_constraint(constraint: Constraint, reach: Mapping[str, float], original: Measurement) -> None:
-    metric = constraint.base_metric
 _reckoning = Lock()  # of many who submit the same at once, one reckons
 
 
@@ -274,6 +287,8 @@ def _reach(network: str, document: str, compression: str, *, stepped: bool) -> t
     return reach, Costs(words, device).original
 
 
+def _check_constraint(constraint: Constraint, reach: Mapping[str, float], original: Measurement) -> None:
+    metric = constraint.base_metric
     if metric == "accuracy" or metric not in reach:
         return
     least = reach[metric]

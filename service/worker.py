@@ -23,8 +23,8 @@ from paretrim.compression import Compression
 from paretrim.errors import JobFailed
 from paretrim.problem import Budget, Constraint, Measurement, Objective
 from paretrim.wire import JobRequest
-from search.plan import Interrupted, JobInputs, JobPlan, LeaseLost, SearchPlan
-from service import exports, jobs, lessons, tables
+from search.plan import Interrupted, JobInputs, JobPlan, LeaseLost, ModelFile, SearchPlan
+from service import exports, jobs, lessons, tables, teachers
 from service.artifacts import Artifacts
 from service.database import Database
 from service.errand import BROKEN, DONE, LOST, Errand
@@ -200,11 +200,13 @@ def _load(database: Database, artifacts: Artifacts, job_id: str) -> tuple[JobPla
         model = session.get_one(tables.Model, job.model_id)
         dataset = session.get_one(tables.Dataset, job.dataset_id)
         device = session.get_one(tables.Artifact, job.device_artifact_id)
+        taught_by = teachers.rows(session, plan_of(job, searches).recovery)
     inputs = JobInputs(
         model=artifacts.read(model.sha256),
         dataset=artifacts.path(dataset.sha256),
         device=json.loads(artifacts.read(device.sha256)),
         architecture=model.architecture,
+        teachers=tuple(ModelFile(artifacts.read(row.sha256), row.architecture) for row in taught_by),
     )
     return plan_of(job, searches), inputs
 

@@ -10,7 +10,8 @@ from paretrim.errors import InvalidDataset, ParetrimError
 
 SPLITS = ("train", "validation", "test")
 
-#: inputs (n, *shape) and labels (n,) of one split; anything numpy can make an array of
+#: inputs (n, *shape) and labels (n,) of one split; anything numpy can make an array of. (inputs, None) for a train
+#: split whose labels there are none of, beside validation and test that have theirs
 Split = tuple[Any, Any]
 
 
@@ -29,7 +30,8 @@ def write_npz(
     arrays: dict[str, Any] = {}
     for name, split in splits.items():
         if split is not None:
-            arrays[f"{name}_x"], arrays[f"{name}_y"] = _checked(name, split)
+            complete = all(splits.get(other) is not None for other in SPLITS)
+            arrays |= _checked(name, split, optional=name == "train" and complete)
     if "train_x" not in arrays:
         raise InvalidDataset("a dataset needs train=(x, y); other splits are carved from it if absent", field="train")
     if (mean is None) != (std is None):
@@ -40,15 +42,24 @@ def write_npz(
         np.savez(file, **arrays)
 
 
-def _checked(name: str, split: Split) -> tuple[Any, Any]:
+def _checked(name: str, split: Split, *, optional: bool) -> dict[str, Any]:
+    """Its arrays by their names in the file. optional: whether it may go without labels."""
     if not isinstance(split, tuple | list) or len(split) != 2:
         raise InvalidDataset(f"{name} must be a pair of arrays (inputs, labels)", field=name)
-    x, y = (_plain(name, values) for values in split)
+    if split[1] is None and not optional:
+        raise InvalidDataset(
+            f"{name} has no labels; networks are judged on them. A train split may go without, (inputs, None), beside"
+            " validation and test that have theirs",
+            field=name,
+        )
+    x, y = _plain(name, split[0]), None if split[1] is None else _plain(name, split[1])
+    if y is None:
+        return {f"{name}_x": x}
     if len(x) != len(y):
         raise InvalidDataset(f"{name} has {len(x)} inputs but {len(y)} labels; one label for each", field=name)
     if len(x) == 0:
         raise InvalidDataset(f"{name} is empty; leave it out instead", field=name)
-    return x, y
+    return {f"{name}_x": x, f"{name}_y": y}
 
 
 def _plain(name: str, values: Any) -> Any:

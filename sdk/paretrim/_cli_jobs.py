@@ -101,7 +101,7 @@ def submit(
             metric=metric,
             compression={name: literal(value) for name, value in pairs(compression, "--compression").items()} or None,
             data=use_data,  # type: ignore[arg-type]
-            recovery={name: literal(value) for name, value in pairs(recovery, "--recovery").items()} or None,
+            recovery=_recovery(client, recovery) or None,
             batch=batch,
             learn_from=learn_from,
             name=name,
@@ -113,6 +113,17 @@ def submit(
             _follow(job)
         emit_one(job.view, _row(job), output)
         _judge(job)
+
+
+def _recovery(client: Client, texts: list[str] | None) -> dict[str, Any]:
+    """Options of fine-tuning. Teachers are ids, or files that are uploaded, one or several between commas."""
+    options = {name: literal(value) for name, value in pairs(texts, "--recovery").items()}
+    named = options.get("teachers")
+    if isinstance(named, str):
+        named = [name.strip() for name in named.split(",")]
+    if named is not None:
+        options["teachers"] = [_uploaded(client, str(name), "model") for name in named]
+    return options
 
 
 def _uploaded(client: Client, given: str, kind: str) -> str:

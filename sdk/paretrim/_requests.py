@@ -31,6 +31,9 @@ def plain_field(name: str, value: Any) -> Any:
     match name:
         case "model" | "dataset" | "device" | "learn_from":
             return identity(value, name)
+        case "recovery":
+            named = value.get("teachers")
+            return value if named is None else {**value, "teachers": [identity(one, "model") for one in listed(named)]}
         case "algorithms":
             return [_plain(choice) for choice in listed(value)]
         case "budget":

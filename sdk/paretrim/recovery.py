@@ -7,7 +7,7 @@ unlabeled  the same on training inputs, whose labels are not looked at
 few        learning from labels too, of at most `few_rows` rows
 full       the same, of all rows
 
-Validation and test judge in every mode, and are never trained on.
+Validation and test judge in every mode, by their labels, and are never trained on.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ Features = Literal["none", "fitnets", "attention"]
 Augmentation = Literal["auto", "flip_crop", "none"]
 Answers = Literal["auto", "fresh", "remembered"]
 Device = Literal["auto", "cpu", "cuda"]
+
+#: teachers beside the original, each of which is asked for every batch or every row
+MOST_TEACHERS = 8
 
 #: the least data that an action can do with
 NEEDS: Mapping[str, Data] = {
@@ -52,6 +55,8 @@ class Recovery:
     teacher_answers: Answers = "auto"
     bfloat16: bool = False  #: only where a training step is really faster so; measured once for each job
     device: Device = "auto"  #: where it trains; auto: on the GPU of a worker that has one, else on its CPU
+    #: models that teach beside the original, by their mean answer: ids of uploads, or files in `paretrim run`
+    teachers: tuple[str, ...] = ()
     scratch_control: bool = False  #: also train the same structure from nothing, for as many steps
 
     def __post_init__(self) -> None:
@@ -72,6 +77,7 @@ class Recovery:
             if not isinstance(getattr(self, name), bool):
                 raise InvalidInput("it must be true or false", field=f"recovery.{name}")
         self._check_numbers()
+        self._check_teachers()
         if self.has_labels:
             return
         if self.distillation not in (None, 1.0):
@@ -111,7 +117,31 @@ class Recovery:
     def to_json(self) -> dict[str, Any]:
         """Plain values, those that differ from the defaults."""
         default = asdict(Recovery())
-        return {name: value for name, value in asdict(self).items() if value != default[name]}
+        plain = asdict(self) | {"teachers": list(self.teachers)}
+        return {name: value for name, value in plain.items() if value != default[name] and value != []}
+
+    def _check_teachers(self) -> None:
+        named = self.teachers
+        if not isinstance(named, list | tuple) or not all(isinstance(name, str) and name for name in named):
+            raise InvalidInput("it must be a list of models", field="recovery.teachers")
+        object.__setattr__(self, "teachers", tuple(named))
+        if not named:
+            return
+        if len(named) > MOST_TEACHERS or len(set(named)) < len(named):
+            raise InvalidInput(
+                f"it must name at most {MOST_TEACHERS} models, each once, got {len(named)}", field="recovery.teachers"
+            )
+        if self.teacher_share == 0.0:
+            raise InvalidInput(
+                "with distillation 0 no teacher is asked; raise distillation, or leave the teachers out",
+                field="recovery.teachers",
+            )
+        if self.features != "none":
+            raise InvalidInput(
+                "intermediate tensors are matched with one teacher, the original; set features to none, or leave the"
+                " teachers out",
+                field="recovery.teachers",
+            )
 
     def _check_numbers(self) -> None:
         checks: dict[str, tuple[bool, str]] = {

@@ -15,7 +15,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from paretrim import wire
-from service import audit, idempotency, problems, views
+from service import audit, idempotency, problems, teachers, views
 from service.accounts import Principal
 from service.context import IdempotencyHeader, Reader, ReadSession, ServiceDep, Writer, owned_upload
 from service.ids import new_id
@@ -211,7 +211,7 @@ def delete_model(model_id: str, request: Request, service: ServiceDep, principal
     """Delete a model that no job refers to."""
     with service.database.write() as session:
         row = _owned_file(session, principal, Model, "model", model_id)
-        _delete_file(session, row, "model", Job.model_id == row.id)
+        _delete_file(session, row, "model", teachers.refers(row))
         audit.note(session, request, principal, "model.delete", model_id)
 
 

@@ -33,11 +33,19 @@ def test_tensors_are_arrays_too(tmp_path: Path) -> None:
         assert data["train_x"].sum() == 16
 
 
+def test_a_train_split_may_go_without_labels_if_the_others_have_theirs(tmp_path: Path) -> None:
+    write_npz(tmp_path / "x.npz", {"train": (X, None), "validation": (X + 1, Y), "test": (X + 2, Y)})
+    with np.load(tmp_path / "x.npz") as data:
+        assert sorted(data) == ["test_x", "test_y", "train_x", "validation_x", "validation_y"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         ({"train": (X, Y[:3])}, "train has 4 inputs but 3 labels"),
         ({"train": X}, "train must be a pair"),
+        ({"train": (X, None)}, "train has no labels; networks are judged on them"),
+        ({"train": (X, Y), "validation": (X, Y), "test": (X, None)}, "test has no labels"),
         ({"train": (X[:0], Y[:0])}, "train is empty"),
         ({"train": (np.array([{}, {}, {}, {}]), Y)}, "train holds Python objects"),
         ({"train": (X, 3)}, "train holds a single number"),

@@ -23,6 +23,11 @@ JOB = {"model": "m", "dataset": "d", "device": "host-cpu", "algorithms": ["amc"]
         ({"few_rows": True}, "few_rows", "whole number"),
         ({"device": "tpu"}, "device", "auto, cpu, cuda"),
         ({"bfloat16": "yes"}, "bfloat16", "true or false"),
+        ({"teachers": "a.onnx"}, "teachers", "a list of models"),
+        ({"teachers": ["a", "a"]}, "teachers", "each once"),
+        ({"teachers": [f"m{n}" for n in range(9)]}, "teachers", "at most 8"),
+        ({"teachers": ["a"], "distillation": 0}, "teachers", "no teacher is asked; raise distillation"),
+        ({"teachers": ["a"], "features": "fitnets"}, "teachers", "one teacher, the original; set features to none"),
         ({"lr": 0.1}, "lr", "is not an option; there are data, few_rows"),
     ],
 )
@@ -41,7 +46,8 @@ def test_without_labels_the_teacher_alone_teaches() -> None:
 
 
 def test_options_come_back_from_json() -> None:
-    chosen = Recovery(data="few", few_rows=50, ema_decay=0.99, patience=None)
+    chosen = Recovery(data="few", few_rows=50, ema_decay=0.99, patience=None, teachers=("mdl_1", "mdl_2"))
+    assert chosen.to_json()["teachers"] == ["mdl_1", "mdl_2"]
     assert Recovery.from_json(chosen.to_json()) == chosen
     assert Recovery().to_json() == {}
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from paretrim.errors import InvalidDataset
-from search.data import Normalization, check_fits, digest, load_dataset, rows_shared
+from search.data import Normalization, check_declared, check_fits, digest, load_dataset, rows_shared
 
 
 def images(count: int, seed: int, classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -114,12 +114,33 @@ def test_without_train_nothing_can_be_fine_tuned_and_it_says_so(tmp_path: Path) 
     assert "nothing is fine-tuned" in splits.notes[0]
 
 
+def test_a_train_split_without_labels_can_only_be_looked_at(tmp_path: Path) -> None:
+    arrays = whole()
+    del arrays["train_y"]
+    splits = load_dataset(saved(tmp_path, **arrays), seed=0)
+    assert splits.train is not None
+    assert len(splits.train) == 60
+    assert "learn from its inputs only" in splits.notes[0]
+    check_declared(splits, learns_from_labels=False)
+    with pytest.raises(InvalidDataset, match="declare data: unlabeled"):
+        check_declared(splits, learns_from_labels=True)
+
+
+def test_the_top_five_of_five_classes_tell_nothing(tmp_path: Path) -> None:
+    splits = load_dataset(saved(tmp_path, **whole()), seed=0)
+    check_fits(splits, (2, 4, 4), (6,), "top5")
+    with pytest.raises(InvalidDataset, match="choose metric 'top1'"):
+        check_fits(splits, (2, 4, 4), (5,), "top5")
+
+
 BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ({"train_x": np.zeros((9, 2), object)}, "not an .npz file of plain arrays", ""),
     ({"train_x": np.full((60, 2, 4, 4), "a")}, "must be numbers", "train_x"),
     ({"train_y": np.zeros(59, int)}, "60 rows", "train_y"),
     ({"train_y": np.zeros((60, 2), int)}, "class numbers of shape", "train_y"),
-    ({"train_y": None}, "add the labels", "train_y"),
+    ({"train_y": None, "test_x": None, "test_y": None}, "at least those of validation and test", "train_y"),
+    ({"train_y": None, "validation_y": None, "test_y": None}, "validation_y is missing too", "train_y"),
+    ({"test_y": None}, "networks are judged on them", "test_y"),
     ({"validation_x": None}, "no validation_x beside it", "validation_x"),
     ({"mean": None}, "uint8 inputs need mean", "mean"),
     ({"mean": np.zeros(3)}, "mean must be 1 or 2", "mean"),

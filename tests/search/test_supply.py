@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from compressors import Imported
-from paretrim.errors import InvalidModel
+from paretrim.errors import InvalidModel, JobFailed
 from paretrim.recovery import Recovery
+from search.craft import run_onnx
 from search.data import Splits, load_dataset
 from search.prepare import read_model
+from search.run import run_job
 from search.supply import SYNTHETIC_PASSES, calibration_inputs, described, lessons, training_rows
 from tests.compressors.trained import trained
 from tests.search import tiny
+from tests.search.records import MemoryRecorder
 
 
 @pytest.fixture
@@ -70,3 +75,29 @@ def test_a_person_is_told_what_was_used(splits: Splits) -> None:
     assert "their labels are not looked at" in described(Recovery(data="unlabeled"), splits)[0]
     assert "20 training rows are used, with their labels" in described(Recovery(data="few", few_rows=20), splits)[0]
     assert "no training row is used" in described(Recovery(data="none"), splits)[0]
+
+
+def test_a_job_learns_from_inputs_alone_where_there_are_no_labels(tmp_path: Path) -> None:
+    arrays = {name: rows for name, rows in tiny.digits().items() if name != "train_y"}
+    np.savez(tmp_path / "unlabelled.npz", **arrays)
+    inputs = replace(tiny.inputs(tmp_path), dataset=tmp_path / "unlabelled.npz")
+    plan = tiny.plan(("random",), 2, finetune_epochs=1.0, recovery=Recovery(data="unlabeled"))
+    recorder = MemoryRecorder()
+    run_job(plan, inputs, recorder)
+    (made,) = recorder.made.values()
+    assert len(made.report["finetuning"]) == 1
+    with pytest.raises(JobFailed, match="declare data: unlabeled"):
+        run_job(replace(plan, recovery=Recovery()), inputs, MemoryRecorder())
+
+
+def test_a_job_can_be_about_the_five_highest_classes(tmp_path: Path) -> None:
+    recorder = MemoryRecorder()
+    plan = tiny.plan(("random",), 3, metric="top5", finetune_epochs=0.5, recovery=Recovery(data="few", few_rows=100))
+    run_job(plan, tiny.inputs(tmp_path), recorder)
+    (made,) = recorder.made.values()
+    outputs = run_onnx(made.files["model.onnx"], torch.from_numpy(tiny.digits()["test_x"]))
+    right = torch.from_numpy(tiny.digits()["test_y"])
+    found = (outputs.argsort(1, descending=True)[:, :5] == right[:, None]).any(1).double().mean()
+    assert made.measurement.accuracy == pytest.approx(float(found))
+    assert made.measurement.accuracy > float((outputs.argmax(1) == right).double().mean())
+    assert "top-5 accuracy" in made.files["report.md"].decode()

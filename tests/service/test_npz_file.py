@@ -51,6 +51,15 @@ def test_uint8_inputs_come_with_mean_and_std() -> None:
     assert (found["mean"], found["std"]) == ([0.5, 0.4, 0.3], [0.2])
 
 
+def test_a_train_split_may_go_without_labels_where_the_others_have_theirs() -> None:
+    made = arrays(train_y=None)
+    found = inspect(**made, validation_x=made["test_x"] + 1, validation_y=made["test_y"])
+    assert found["unlabelled"] is True
+    assert found["splits"]["train"]["samples"] == 20
+    assert "declare data: unlabeled" in found["warnings"][0]
+    assert "unlabelled" not in inspect(**arrays())
+
+
 def test_float_targets_are_no_classes() -> None:
     found = inspect(**arrays(train_y=np.zeros((20, 2), np.float32), test_y=np.zeros((5, 2), np.float32)))
     assert (found["classes"], found["splits"]["train"]["target_shape"]) == (None, [2])
@@ -60,7 +69,9 @@ def test_float_targets_are_no_classes() -> None:
     ("changes", "field", "words"),
     [
         ({"train_x": None, "train_y": None, "test_x": None, "test_y": None, "x": np.zeros(3)}, "train_x", "holds x"),
-        ({"train_y": None}, "train_y", "add the labels"),
+        ({"train_y": None}, "train_y", "at least those of validation and test"),
+        ({"train_y": None, "test_y": None}, "train_y", "judged on validation and test rows with labels"),
+        ({"test_y": None}, "test_y", "networks are judged on them"),
         ({"train_x": None}, "train_x", "beside it"),
         ({"train_y": np.zeros(19, int)}, "train_y", "20 rows"),
         ({"train_y": np.zeros((20, 7), int)}, "train_y", "argmax"),

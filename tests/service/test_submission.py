@@ -89,6 +89,26 @@ def test_float_targets_need_another_metric(client: TestClient, service: Service)
     assert client.post("/jobs", json=worlds.job_body(files, metric="mse")).status_code == 201
 
 
+def test_labels_that_are_not_there_cannot_be_learnt_from(client: TestClient, service: Service) -> None:
+    files = worlds.ready_files(service, unlabelled=True)
+    problem = refusal(client, files)
+    assert problem["errors"][0]["pointer"] == "data"
+    assert "declare data: unlabeled" in problem["detail"]
+    for accepted in ({"data": "unlabeled"}, {"data": "none"}, {"finetune_epochs": 0}):
+        assert client.post("/jobs", json=worlds.job_body(files, **accepted)).status_code == 201
+
+
+def test_top_five_of_few_classes_is_no_metric(client: TestClient, service: Service, files: tuple[str, str]) -> None:
+    assert client.post("/jobs", json=worlds.job_body(files, metric="top5")).status_code == 201
+    few = worlds.ready_files(service, label_max=3, classes=4)
+    with service.database.write() as session:
+        row = session.get_one(Model, few[0])
+        row.inspection = worlds.model_inspection() | {"classes": 4, "output_shape": [4]}
+    response = client.post("/jobs", json=worlds.job_body(few, metric="top5"))
+    assert response.status_code == 422
+    assert "choose metric 'top1'" in response.json()["detail"]
+
+
 @pytest.mark.parametrize(("state", "status"), [("inspecting", 409), ("rejected", 422)])
 def test_a_model_that_is_not_ready_is_not_used(
     client: TestClient, service: Service, files: tuple[str, str], state: str, status: int
