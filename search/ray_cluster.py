@@ -34,13 +34,16 @@ for _name, _value in (SETTINGS | (dict([LOOPBACK]) if "RAY_ADDRESS" not in os.en
 
 import ray  # noqa: E402
 
+from search.ray_watch import watched  # noqa: E402
+
 
 @contextmanager
 def cluster(*, data_bytes: int = 0, workers: int | None = None) -> Iterator[int]:
     """Be connected to Ray: as this process is already, else to RAY_ADDRESS, else to a cluster of its own.
 
     That one runs on this machine, with a token of its own, on the loopback interface, and is shut down and removed at
-    the end. Yields how many evaluations may run at once. data_bytes: what its object store must hold.
+    the end. When its node dies, so does this process, see `search.ray_watch`. Yields how many evaluations may run at
+    once. data_bytes: what its object store must hold.
     workers: None: as many as the cluster has CPUs.
     """
     for name in QUIET:
@@ -50,7 +53,8 @@ def cluster(*, data_bytes: int = 0, workers: int | None = None) -> Iterator[int]
     elif "RAY_ADDRESS" in os.environ:
         ray.init(address=os.environ["RAY_ADDRESS"], log_to_driver=False, configure_logging=False)
         try:
-            yield workers or _cpus()
+            with watched():
+                yield workers or _cpus()
         finally:
             ray.shutdown()
     else:
@@ -72,7 +76,8 @@ def _started(store_bytes: int, cpus: int) -> Iterator[int]:
             _temp_dir=str(folder),
         )
         try:
-            yield cpus
+            with watched(lambda: shutil.rmtree(folder, ignore_errors=True)):
+                yield cpus
         finally:
             ray.shutdown()
 

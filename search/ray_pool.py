@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,6 +47,7 @@ class RayPool:
         self._first = first
         self._known: dict[tuple[str, int], Outcome] = {}
         self._dead: set[tuple[int, int]] = set()  #: place and generation
+        self._workers: dict[int, tuple[int, Actor]] = {}  #: by place, as last heard of at the desk
 
     def evaluate(
         self, policies: Sequence[Policy], wanted: Callable[[], Wanted], needed: Sequence[int] | None = None
@@ -57,21 +58,23 @@ class RayPool:
         lives = {errand.key: LIVES for errand in todo}
         fresh: dict[tuple[str, int], Outcome] = {}
         busy: dict[Any, tuple[int, int, _Errand]] = {}  # by reference: place, generation, errand
+        seen = asked = float("-inf")  # with every outcome would cost more than many workers leave time for
         while todo or busy:
+            if todo and (not busy or time.monotonic() - seen >= PATIENCE_SECONDS):
+                self._workers, seen = ray.get(self._desk.workers.remote()), time.monotonic()
             self._hand_out(todo, busy)
-            if busy:
-                done, _ = ray.wait(list(busy), timeout=PATIENCE_SECONDS)
-            else:
-                done = []
-                time.sleep(PATIENCE_SECONDS)  # until there are workers again
-            if (now := wanted()) != "run":
-                raise Interrupted(now)
+            done = _finished(busy)
+            if time.monotonic() - asked >= PATIENCE_SECONDS:
+                asked = time.monotonic()
+                if (now := wanted()) != "run":
+                    raise Interrupted(now)
             for reference in done:
                 place, generation, errand = busy.pop(reference)
                 try:
                     fresh[errand.key] = ray.get(reference)
                 except RayActorError:
                     self._dead.add((place, generation))
+                    seen = float("-inf")  # somebody may be there in his place
                     ray.get(self._desk.died.remote(place, generation))
                     lives[errand.key] -= 1
                     if lives[errand.key]:
@@ -84,7 +87,7 @@ class RayPool:
         """An errand for every worker that has none of ours."""
         if not todo:
             return
-        workers: dict[int, tuple[int, Actor]] = ray.get(self._desk.workers.remote())
+        workers = self._workers
         taken = {(place, generation) for place, generation, _ in busy.values()} | self._dead
         for place in sorted(workers, key=lambda place: (place - self._first) % len(workers)):
             generation, worker = workers[place]
@@ -103,3 +106,14 @@ class RayPool:
                 outcome = self._known[errand.key]
             outcomes.append(outcome)
         return outcomes
+
+
+def _finished(busy: Mapping[Any, object]) -> list[Any]:
+    """All references that have come, as soon as one has; none after a while."""
+    if not busy:
+        time.sleep(PATIENCE_SECONDS)  # until there are workers again
+        return []
+    done, _ = ray.wait(list(busy), timeout=PATIENCE_SECONDS)
+    if done:
+        done, _ = ray.wait(list(busy), num_returns=len(busy), timeout=0)
+    return list(done)

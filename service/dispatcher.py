@@ -25,6 +25,7 @@ from typing import Literal, cast
 
 import psutil
 
+from search.ray_watch import CLUSTER_LOST
 from service import dialect, exports, housekeeping, inspections, jobs, webhooks
 from service.artifacts import Artifacts
 from service.database import Database
@@ -191,6 +192,9 @@ class Dispatcher:
         log.info("the worker of job %s ended with %s", child.fence.job_id, status)
         with suppress(Fenced):
             self._insist(lambda: self._settle(child, status))
+        if status == CLUSTER_LOST and "RAY_ADDRESS" in os.environ:
+            log.error("the Ray node beside this dispatcher is gone; it ends, to be started again together with one")
+            self._stopped.set()
 
     def _settle(self, child: Child, status: int) -> None:
         """What a worker that ended by itself did not write. Raises Fenced if it wrote all there is, as is usual."""
@@ -203,7 +207,9 @@ class Dispatcher:
                 jobs.lose(session, child.fence, "its worker ended early", max_losses=self.settings.max_losses)
             else:
                 reason = f"its worker ended with status {status}"
-                if status == BROKEN:
+                if status == CLUSTER_LOST:
+                    reason = "Ray died under it"
+                elif status == BROKEN:
                     reason = "its worker failed; the dispatcher's log says why"
                 elif status < 0:
                     reason = f"its worker was killed by {signal.Signals(-status).name}"

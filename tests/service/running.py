@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from paretrim.problem import Measurement, Policy
 from search.plan import JobInputs
 from search.run import run_job
 from service import jobs, tables
@@ -103,6 +104,14 @@ def outcome(service: Service, job_id: str) -> dict[str, Any]:
             "delivered": hashes,
             "evaluations": job.evaluations,
         }
+
+
+def proposed(outcome: dict[str, Any]) -> list[Any]:
+    """The candidates of an `outcome` but for the original, as `undisturbed` gives them."""
+    return [
+        (n, index, Policy.from_json(policy), None if m is None else Measurement.from_json(m), failure)
+        for n, index, policy, m, failure in outcome["candidates"][1:]
+    ]
 
 
 def undisturbed(service: Service, job_id: str, folder: Path) -> dict[str, Any]:

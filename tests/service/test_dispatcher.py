@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import psutil
+import pytest
 from starlette.testclient import TestClient
 
-from paretrim.problem import Measurement, Policy
+from search.ray_watch import CLUSTER_LOST
 from service.context import Service
+from service.dispatcher import Dispatcher
 from tests.service import running
 
 
@@ -20,11 +23,7 @@ def test_a_job_gives_what_its_plan_gives_in_one_process_without_a_database(
         assert running.wait_for_end(service, job_id) == "succeeded"
     found = running.outcome(service, job_id)
     expected = running.undisturbed(service, job_id, tmp_path)
-    read = [
-        (n, index, Policy.from_json(policy), None if m is None else Measurement.from_json(m), failure)
-        for n, index, policy, m, failure in found["candidates"][1:]
-    ]
-    assert read == expected["candidates"]
+    assert running.proposed(found) == expected["candidates"]
     assert found["front"] == expected["front"]
     assert {n: service.artifacts.read(sha256) for n, sha256 in found["delivered"].items()} == expected["models"]
     job = client.get(f"/jobs/{job_id}").json()
@@ -33,6 +32,7 @@ def test_a_job_gives_what_its_plan_gives_in_one_process_without_a_database(
     assert job["cost"]["wall_seconds"] > 0
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the states are `test_job_machine`'s, on both
 def test_a_job_is_paused_resumed_left_taken_up_and_cancelled(client: TestClient, service: Service) -> None:
     job_id = running.submit(client, service, budget={"candidates": 2000}, deliver=0)
     before = {child.pid for child in psutil.Process().children(recursive=True)}
@@ -67,3 +67,18 @@ def test_a_job_is_paused_resumed_left_taken_up_and_cancelled(client: TestClient,
         "cancelling",
         "cancelled",
     ]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_dispatcher_whose_ray_node_is_gone_ends_to_be_started_again(
+    client: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a cluster that it has joined: the node beside it was started with it."""
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    job_id = running.submit(client, service)
+    dispatcher = Dispatcher(service.settings, worker=(sys.executable, "-c", f"raise SystemExit({CLUSTER_LOST})"))
+    dispatcher.run()  # returns
+    dispatcher.database.close()
+    assert running.state_of(service, job_id) == "queued"
+    told = client.get(f"/jobs/{job_id}/events").json()["data"]
+    assert told[-1]["data"]["reason"] == "Ray died under it"
