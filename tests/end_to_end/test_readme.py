@@ -36,7 +36,7 @@ def _program(server: Server) -> str:
     for old, new in (
         ('"http://127.0.0.1:8000"', repr(server.url)),
         ('"..."', repr(server.api_key)),
-        ('"candidates": 300', '"candidates": 24'),
+        ('"candidates": 300', '"candidates": 12'),
     ):
         assert old in text
         text = text.replace(old, new)
