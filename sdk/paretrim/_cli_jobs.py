@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_args
 
 import typer
 
+from paretrim import _submit_options
 from paretrim._cli_connection import OutputOption, confirmed, connect, listed, literal, number, pairs, transfer
 from paretrim._cli_files import Limit, Yes
 from paretrim._output import Output, emit_one, emit_rows, figure, plain, say, write_json
@@ -34,51 +35,32 @@ EXIT_INTERRUPTED = 130
 
 def submit(
     ctx: typer.Context,
-    model: Annotated[str, typer.Option(help="Id of a model, or a file to upload.")],
-    dataset: Annotated[str, typer.Option(help="Id of a dataset, or a file to upload.")],
-    device: Annotated[str, typer.Option(help="Name of a device.")],
-    candidates: Annotated[int, typer.Option(help="How many candidates each search may evaluate.")],
-    algorithms: Annotated[
-        list[str], typer.Option("--algorithms", "--algorithm", help="Such as amc,nsga2; may be repeated.")
-    ],
-    objectives: Annotated[
-        list[str] | None,
-        typer.Option("--objectives", "--objective", help="Such as accuracy,latency_ms.", show_default="the server's"),
-    ] = None,
-    constraint: Annotated[
-        list[str] | None, typer.Option(help="Such as 'latency_ratio <= 0.5'; may be repeated.")
-    ] = None,
-    option: Annotated[
-        list[str] | None, typer.Option(help="Of an algorithm, such as amc.warmup=20; may be repeated.")
-    ] = None,
-    seconds: Annotated[float | None, typer.Option(help="How long each search may take.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same answer.")] = None,
-    window: Annotated[int | None, typer.Option(help="Policies asked for at once, by each search.")] = None,
-    finetune_epochs: Annotated[float | None, typer.Option(help="Of every delivered network.")] = None,
-    deliver: Annotated[int | None, typer.Option(help="At most so many front members are delivered.")] = None,
-    validation_samples: Annotated[int | None, typer.Option(help="Inputs a candidate is scored on.")] = None,
-    finalists: Annotated[int | None, typer.Option(help="Tuned briefly, to choose from them what is delivered.")] = None,
-    racing: Annotated[
-        float | None, typer.Option(help="Sure so far, candidates off the front are dropped early. 0: never.")
-    ] = None,
-    metric: Annotated[str | None, typer.Option(help="top1, top5, mse or auc.")] = None,
-    compression: Annotated[
-        list[str] | None, typer.Option(help="Such as weight_quantizer=kmeans or 'storage_bits=[2,4]'; may be repeated.")
-    ] = None,
-    use_data: Annotated[
-        str | None, typer.Option(help="What networks learn from: none, unlabeled, few or full.")
-    ] = None,
-    recovery: Annotated[
-        list[str] | None, typer.Option(help="Such as distillation=0.9 or scratch_control=true; may be repeated.")
-    ] = None,
-    batch: Annotated[int | None, typer.Option(help="Inputs at once that delivered networks are timed with.")] = None,
-    learn_from: Annotated[
-        str | None, typer.Option(help="An earlier job: its candidates help on the same model, its agents on another.")
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
-    priority: Annotated[int | None, typer.Option(help="Higher goes first.")] = None,
-    watch_it: Annotated[bool, typer.Option("--watch", help="Watch it until it has ended.")] = False,
+    model: _submit_options.Model,
+    dataset: _submit_options.Dataset,
+    device: _submit_options.Device,
+    candidates: _submit_options.Candidates,
+    algorithms: _submit_options.Algorithms,
+    objectives: _submit_options.Objectives = None,
+    constraint: _submit_options.Constraint = None,
+    option: _submit_options.Option = None,
+    seconds: _submit_options.Seconds = None,
+    seed: _submit_options.Seed = None,
+    window: _submit_options.Window = None,
+    finetune_epochs: _submit_options.FinetuneEpochs = None,
+    deliver: _submit_options.Deliver = None,
+    validation_samples: _submit_options.ValidationSamples = None,
+    finalists: _submit_options.Finalists = None,
+    racing: _submit_options.Racing = None,
+    metric: _submit_options.Metric = None,
+    compression: _submit_options.Compression = None,
+    use_data: _submit_options.UseData = None,
+    recovery: _submit_options.Recovery = None,
+    batch: _submit_options.Batch = None,
+    learn_from: _submit_options.LearnFrom = None,
+    name: _submit_options.Name = None,
+    tag: _submit_options.Tag = None,
+    priority: _submit_options.Priority = None,
+    watch_it: _submit_options.WatchIt = False,
     output: OutputOption = Output.table,
 ) -> None:
     """Submit a job; its id is what a table or CSV begins with."""
