@@ -4,8 +4,9 @@
 
 Without a file, a table of this host is taken first, quickly. Policies are random: widths on the device's steps at one
 precision, widths anywhere, bits anywhere. Where widths or bits lie anywhere, nearly every policy
-is a combination of its own, so only few are asked. Prints predictions per second of processor time together with the baseline in
-the same run, one policy at a time as `Costs.predict` does, and the largest difference between both.
+is a combination of its own, so only few are asked. Prints predictions per second of processor time, all at once and one at
+a time as a search asks (`Costs.figures`), together with the baseline in the same run, `Costs.predict` of one policy, and the
+largest difference between both.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from hw_models.legal import legal_units
 from hw_models.many import ManyCosts
 from hw_models.profiler import profile_host
 
-MANY, FEW = 50_000, 60
+MANY, SOME, FEW = 50_000, 300, 60
 
 
 def main() -> None:
@@ -59,12 +60,20 @@ def main() -> None:
         for policy in policies:
             costs.predict(policy)
         slow = FEW / (time.process_time() - begin)
+        others = [many._policy(kept[i], bits[i]) for i in range(2 * SOME)]
+        for policy in others[:SOME]:
+            costs.figures(policy, {"latency_ms"})
+        begin = time.process_time()
+        for policy in others[SOME:]:  # as a search asks: never the same twice
+            costs.figures(policy, {"latency_ms"})
+        searched = SOME / (time.process_time() - begin)
         print(
             json.dumps(
                 {
                     "policies": what,
                     "per_second": round(size / warm_seconds),
                     "per_second_first_time": round(size / cold_seconds),
+                    "per_second_as_searched": round(searched),
                     "baseline_one_by_one": round(slow),
                     "ratio": round(size / warm_seconds / slow, 1),
                     "largest_difference": float(np.abs(cold[:FEW] / one_by_one - 1).max()),

@@ -4,7 +4,8 @@ What a network is lowered to depends on widths only through a few facts (is a wi
 blocked kernels read, ...) and on bits. Policies that agree in these have the same units at the same places, with other
 numbers of channels. So a network is lowered once for every combination that occurs, and of each unit in it a
 table by channels in and out is filled as needed; after that a prediction is one look-up per unit, for all policies
-together. Results are those of `Device.predict`, to the last bit but for the order of summation.
+together. Results are those of `Device.predict`, to the last bit but for the order of summation; those of one policy
+at a time, which is what a search asks for most, to the last bit.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ Floats = NDArray[np.float64]
 
 #: combinations that are remembered; when there are more, the oldest are forgotten
 MOST_TEMPLATES = 4096
+#: combinations that were met, but of which no more is remembered yet
+MOST_MET = 65_536
 
 
 @dataclass(slots=True)
@@ -37,7 +40,7 @@ class _Slot:
     unit: Unit
     axis_in: int
     axis_out: int
-    times: Floats  #: (in, out), milliseconds; NaN: not asked yet
+    times: Floats  #: (in, out), milliseconds; NaN: not asked yet. The same for units that differ in channels only
 
 
 class ManyCosts:
@@ -55,6 +58,12 @@ class ManyCosts:
         self._scale, self._rest = _linear(tuple(axes), self._groups)
         self._most = self._scale @ self._units + self._rest
         self._templates: dict[bytes, list[_Slot] | None] = {}
+        self._met: set[bytes] = set()
+        self._times: dict[tuple[Unit, int, int], Floats] = {}
+        self._sparse = [
+            [(group, int(factor)) for group, factor in enumerate(row) if factor] for row in self._scale.tolist()
+        ]
+        self._position = {kernel: index for index, kernel in enumerate(self.kernels)}
 
     def latency_ms(self, kept: Whole, bits: Whole) -> Floats:
         """kept: (policies, groups), units of every group of the network. bits: (policies, layers), positions in
@@ -73,12 +82,52 @@ class ManyCosts:
         fit = self.device.calibration
         return np.asarray(fit.constant_ms + fit.scale * sums, dtype=np.float64)
 
+    def one(self, policy: Policy) -> float | None:
+        """Latency of one policy in milliseconds, exactly as `Device.predict` gives it; None where that has to be asked.
+
+        That is for lower ranks, removed blocks, zeroed weights, and units whose channels are no axis of an operation;
+        and the first time that a combination occurs, since most of bits that differ from layer to layer occur but once.
+        Raises as `latency_ms`.
+        """
+        if policy.rank or policy.removed or policy.sparsity:
+            return None
+        kept = list(self.network.kept_units(policy).values())
+        axes = zip(self._rest.tolist(), self._sparse, strict=True)
+        widths = [rest + sum(kept[group] * factor for group, factor in terms) for rest, terms in axes]
+        executed = self.device.execution.executed
+        bits = [self._position[executed(policy.bits.get(name, Bits()))] for name in self._layers]
+        key = self._key(widths, bits)
+        if key not in self._templates and self._is_new(key):
+            return None
+        slots = self._template(key, np.array(kept), np.array(bits), np.array(widths))
+        if slots is None:
+            return None
+        times = []
+        for slot in slots:
+            channels = widths[slot.axis_in], widths[slot.axis_out]
+            milliseconds = slot.times.item(channels)
+            if milliseconds != milliseconds:
+                self._fill(slot, np.array(channels[:1]), np.array(channels[1:]))
+                milliseconds = slot.times.item(channels)
+            times.append(milliseconds)
+        fit = self.device.calibration
+        return float(fit.constant_ms + fit.scale * sum(times))
+
+    def _is_new(self, key: bytes) -> bool:
+        if key in self._met:
+            return False
+        if len(self._met) >= MOST_MET:
+            self._met.clear()
+        self._met.add(key)
+        return True
+
     def of_policies(self, policies: Sequence[Policy]) -> Floats:
         """The same of policies as they are written. (policies,)"""
         kept = [list(self.network.kept_units(policy).values()) for policy in policies]
-        position = {kernel: index for index, kernel in enumerate(self.kernels)}
         executed = self.device.execution.executed
-        bits = [[position[executed(policy.bits.get(name, Bits()))] for name in self._layers] for policy in policies]
+        bits = [
+            [self._position[executed(policy.bits.get(name, Bits()))] for name in self._layers] for policy in policies
+        ]
         return self.latency_ms(np.array(kept, dtype=np.int64), np.array(bits, dtype=np.int64))
 
     def _classes(self, widths: Whole) -> NDArray[np.uint8]:
@@ -89,6 +138,15 @@ class ManyCosts:
         block, align = layout.block, max(1, layout.align)
         facts: Whole = (widths < block) | (widths % block == 0) << 1 | (widths % align == 0) << 2
         return facts.astype(np.uint8)
+
+    def _key(self, widths: Sequence[int], bits: Sequence[int]) -> bytes:
+        """The combination that one policy is, as `latency_ms` tells them apart."""
+        layout = self.device.execution.layout
+        if layout is None or not layout.block:
+            return bytes(len(widths)) + bytes(bits)
+        block, align = layout.block, max(1, layout.align)
+        facts = ((w < block) | (w % block == 0) << 1 | (w % align == 0) << 2 for w in widths)
+        return bytes(facts) + bytes(bits)
 
     def _policy(self, kept: Whole, bits: Whole) -> Policy:
         ratios = {name: int(k) / int(u) for name, k, u in zip(self._groups, kept, self._units, strict=True) if k != u}
@@ -120,8 +178,11 @@ class ManyCosts:
         unit = item.unit
         if (unit.in_channels, unit.out_channels) != (widths[axis_in], widths[axis_out]):
             return None
-        times = np.full((int(self._most[axis_in]) + 1, int(self._most[axis_out]) + 1), np.nan)
-        return _Slot(unit, axis_in, axis_out, times)
+        groups = 1 if unit.is_depthwise else unit.groups
+        alike = (replace(unit, in_channels=1, out_channels=1, groups=groups), axis_in, axis_out)
+        if alike not in self._times:
+            self._times[alike] = np.full((int(self._most[axis_in]) + 1, int(self._most[axis_out]) + 1), np.nan)
+        return _Slot(unit, axis_in, axis_out, self._times[alike])
 
     def _sum(self, slots: Sequence[_Slot], widths: Whole) -> Floats:
         total = np.zeros(len(widths))

@@ -9,6 +9,7 @@ from hw_models.devices import load_device, shipped
 from paretrim.network import Group, Network
 from paretrim.problem import UNCHANGED, Bits, Policy
 from tests.hw_models.networks import Builder, axis, resnet
+from tests.hw_models.test_many import DEVICES, NETWORK, policies
 
 
 def _two_layers() -> Network:
@@ -66,3 +67,14 @@ def test_bit_widths_cost_what_a_bit_serial_engine_makes_of_them() -> None:
     at = {b: costs.measure(Policy(bits=dict.fromkeys(layers, Bits(b, b)))).value("latency_ms") for b in (2, 4, 8)}
     assert at[2] < at[4] < at[8]
     assert at[4] > at[8] / 4  # never faster than the engine could be
+
+
+@pytest.mark.parametrize("name", ["bit-serial", "layouts"])
+def test_what_a_search_asks_while_it_looks_is_exactly_what_is_reported(name: str) -> None:
+    costs = Costs(NETWORK, DEVICES[name])
+    for policy in policies(DEVICES[name], 12, seed=5):
+        reported = costs.measure(policy)
+        for _ in range(3):  # asked, remembered, and looked up
+            assert costs.figures(policy, {"latency_ms"}).latency_ms == reported.latency_ms
+            both = costs.figures(policy, {"latency_ms", "macs"})
+            assert (both.latency_ms, both.macs) == (reported.latency_ms, reported.macs)

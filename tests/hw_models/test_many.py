@@ -75,6 +75,26 @@ def test_many_at_once_are_those_of_one_at_a_time(name: str) -> None:
         assert many.of_policies(some) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("name", sorted(DEVICES))
+def test_one_at_a_time_is_exact(name: str) -> None:
+    device = DEVICES[name]
+    many = ManyCosts(NETWORK, device)
+    asked = 0
+    for policy in policies(device, 24, seed=2):
+        expected = device.predict(NETWORK, policy).latency_ms
+        assert many.one(policy) is None or asked  # the first time that a combination occurs, another has to say
+        for _ in range(2):
+            found = many.one(policy)
+            assert found is None or found == expected
+            asked += found is not None
+    assert asked > 24
+
+
+def test_what_does_more_than_narrow_and_round_has_to_be_asked() -> None:
+    many = ManyCosts(NETWORK, DEVICES["layouts"])
+    assert many.one(Policy(rank={NETWORK.layers[1].name: 0.5})) is None
+
+
 def test_policies_that_differ_in_widths_alone_share_one_template() -> None:
     many = ManyCosts(NETWORK, DEVICES["layouts"])
     sizes = [group.units for group in NETWORK.groups]
