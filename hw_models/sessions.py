@@ -53,7 +53,8 @@ class ProfiledRunner:
     def __init__(self, content: bytes, folder: Path, *, batch: int = 1, threads: int = 1, seed: int = 0) -> None:
         options = _options(threads)
         options.enable_profiling = True
-        options.profile_file_prefix = str(folder / "profile")
+        # the runtime names the file by the millisecond only, so two loaded within one would share it
+        options.profile_file_prefix = str(Path(tempfile.mkdtemp(dir=folder)) / "profile")
         self.session = _load(content, options)
         self._binding = _bind(self.session, batch, seed)
 

@@ -88,6 +88,8 @@ class TableDevice:
         self.rows = _rows(header, batch=self.batch)
         self.interpolation = _interpolation(header)
         self._interpolated: dict[Unit, UnitCost] = {}
+        power = [row.energy_uj / row.latency_us for row in self.rows.values() if row.energy_uj is not None]
+        self._watts = sorted(power)[len(power) // 2] if power else None  # microjoules a microsecond
 
     def legal_bits(self, operation: Operation | SizedOperation) -> tuple[Bits, ...]:
         """The kernels that the runtime has for this kind of layer."""
@@ -127,6 +129,7 @@ class TableDevice:
             low_ms=max(latency_us - margin * (latency_us + GRAIN_US), 0.0) / 1e3,
             high_ms=(latency_us + margin * (latency_us + GRAIN_US)) / 1e3,
             source="interpolated",
+            energy_mj=None if self._watts is None else self._watts * latency_us / 1e3,
         )
         self._interpolated[unit] = cost
         return cost

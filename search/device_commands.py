@@ -45,6 +45,9 @@ def validate_device(
         bool, typer.Option("--full", help="Measure them as carefully as `profile` without --quick.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other networks.")] = 0,
+    again: Annotated[
+        bool, typer.Option("--again", help="Time the networks again, though their times were kept last time.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for card.json, card.md and two pictures.")] = None,
     upload: Annotated[
         bool, typer.Option("--upload", help="Put the table, with how it did, to the server as well.")
@@ -66,6 +69,9 @@ def validate_device(
             field="device",
         )
     journal = device_folder() / f"{document['name']}.validation.part"
+    truth = device_folder() / f"{document['name']}.truth.jsonl"
+    if again:
+        truth.unlink(missing_ok=True)
     card = validate(
         document,
         networks=networks,
@@ -73,6 +79,7 @@ def validate_device(
         mode="full" if full else "quick",
         seed=seed,
         journal=journal,
+        truth=truth,
         progress=progress_lines(say),
     )
     if out is not None:

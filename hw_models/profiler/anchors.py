@@ -74,6 +74,28 @@ def reference_level(levels: Sequence[float]) -> float:
     return float(np.quantile(levels, 0.1))
 
 
+#: a batch taken while the machine was slower than this beside its quietest moments, as a share, is taken again
+BUSY = 0.06
+#: at most this share of the batches, and never fewer than two
+_AGAIN = 0.35
+#: anchors agree within this even at quiet moments
+_STEADY = 0.03
+
+
+def busiest(busy: Sequence[float]) -> list[int]:
+    """Which batches are worth taking again, the worst first. busy: see `BUSY`, of every batch."""
+    worst = sorted((share, index) for index, share in enumerate(busy) if share > BUSY)[::-1]
+    return [index for _, index in worst[: max(2, round(_AGAIN * len(busy)))]]
+
+
+def noise_share(busy: float) -> float:
+    """What a time taken at a busy moment is uncertain by after it was brought to the quiet level, as a share of it.
+
+    Not everything is slowed down alike by what else runs on the machine, so the anchors tell only the most of it.
+    """
+    return 0.1 * max(0.0, busy - _STEADY)
+
+
 def scaled(timing: Timing, factor: float) -> Timing:
     """A timing at another level."""
     names = ("latency_ms", "p10_ms", "p50_ms", "p90_ms")

@@ -40,13 +40,14 @@ class Scale:
     units: int  #: spread over everything
     widths: tuple[int, ...]  #: of the staircases in which steps are looked for
     networks: int  #: for calibration, of each family and precision
-    rounds: int  #: of each of them
+    rounds: int  #: of each of them, every time it is loaded
+    sessions: int  #: how often each of them is loaded
     effort: Effort
 
 
 SCALES: Mapping[Mode, Scale] = {
-    "quick": Scale(units=420, widths=tuple(range(32, 50)), networks=3, rounds=100, effort=QUICK),
-    "full": Scale(units=6000, widths=tuple(range(32, 101)), networks=10, rounds=100, effort=CAREFUL),
+    "quick": Scale(units=420, widths=tuple(range(32, 50)), networks=3, rounds=36, sessions=2, effort=QUICK),
+    "full": Scale(units=3600, widths=tuple(range(32, 101)), networks=10, rounds=36, sessions=4, effort=CAREFUL),
 }
 
 
@@ -95,10 +96,11 @@ def profile_host(
     taken = measure_units(units, setting, scale.effort, clock.of("operations"), kept)
     figures = {unit: row.latency_us for unit, row in taken.rows.items()}
     networks = calibration.measured_whole(networks, figures, setting)
-    timings = calibration.time_networks(
+    timings, _ = calibration.time_networks(
         networks,
         setting,
         rounds=scale.rounds,
+        sessions=scale.sessions,
         level_ms=taken.level_ms,
         progress=clock.of("networks"),
         journal=kept,
@@ -110,7 +112,7 @@ def profile_host(
         "kind": TableDevice.kind,
         "hardware": hardware(),
         "runtime": runtime(threads=threads, batch=batch, name=runtime_name),
-        "method": _method(mode, setting),
+        "method": _method(mode, setting, taken),
         "noise": _noise(taken),
         "kernels": [[bits.weight, bits.activation] for bits in kernels],
         "fusion": {name: sorted(chains) for name, chains in execution.fusion.items() if name in precisions},
@@ -171,6 +173,8 @@ def add_units(
     level_ms = level_of_table(device)
     anchors = _anchors(device.rows, seed=setting.seed) if level_ms is None else []
     wanted = [*anchors, *units]
+    if not units:
+        return dict(document)
     taken = measure_units(wanted, setting, SCALES[mode].effort, clock.of("operations"), journal, level_ms)
     level = float(np.median([device.rows[unit].latency_us / taken.rows[unit].latency_us for unit in anchors] or [1.0]))
     rows = dict(device.rows)
@@ -207,7 +211,8 @@ def _anchors(rows: Mapping[Unit, Row], *, seed: int, count: int = 12) -> list[Un
 
 def _scaled(row: Row, level: float) -> Row:
     percentiles = {name: value * level for name, value in (row.percentiles_us or {}).items()}
-    return replace(row, latency_us=row.latency_us * level, percentiles_us=percentiles or None)
+    energy = None if row.energy_uj is None else row.energy_uj * level
+    return replace(row, latency_us=row.latency_us * level, percentiles_us=percentiles or None, energy_uj=energy)
 
 
 def _probes(runtime_name: str) -> Any:
@@ -266,13 +271,16 @@ def _pays(times: Mapping[int, float], step: int) -> bool:
     return len(slower) >= step - 1 and sum(slower) >= 0.9 * len(slower)
 
 
-def _method(mode: Mode, setting: Setting) -> dict[str, Any]:
+def _method(mode: Mode, setting: Setting, taken: Taken) -> dict[str, Any]:
+    metered = any(row.energy_uj is not None for row in taken.rows.values())
+    energy = "counters of the processor (RAPL), idle power included" if metered else "none: there are no counters"
     return {
         "mode": mode,
         "context": "in the middle of a chain",
         "clock": setting.clock,
         "order": "interleaved, random",
         "statistic": "lower quartile",
+        "energy": energy,
         "seed": setting.seed,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }

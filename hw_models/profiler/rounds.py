@@ -1,34 +1,33 @@
 """Times units: packs their contexts into files, runs the files in turn, with and without the runtime's own profile.
 
-The profile says how a file's time is shared among its kernels, but in whole microseconds and with its own cost on top;
-the processor clock says what the file takes without it. Both are joined: over all files, time = constant + a part per
-kernel + scale x profiled time is fitted, which makes a first estimate of every unit; then each file's own time corrects
-the estimates of its units, the less certain ones more (one step of a Kalman filter).
+A unit is in several files, each time among others and in other memory: where a file's tensors happen to lie makes it
+one or two percent faster or slower for as long as it is loaded. What was taken while the machine was busy is taken
+again. How times become those of units is in `estimates`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hw_models.counts import external
 from hw_models.fusion import Execution, Placed
 from hw_models.graph import write_graph
 from hw_models.lowering import lower
 from hw_models.precision import Precision, at_kernel_bits, plan_precision
-from hw_models.profiler.anchors import anchor_files, level_of, reference_level, scaled, time_beside_anchors
-from hw_models.profiler.assignment import Assignment, assign
+from hw_models.profiler.anchors import anchor_files, busiest, level_of, reference_level, time_beside_anchors
+from hw_models.profiler.assignment import assign
 from hw_models.profiler.contexts import in_context, is_given_integers, renamed
+from hw_models.profiler.energy import EnergyMeter
+from hw_models.profiler.estimates import TimedFile, estimate_units, typical
 from hw_models.profiler.journal import Journal
 from hw_models.runtimes import ONNX_RUNTIME, open_profiled, open_runner
 from hw_models.sessions import Kernel, profiling_folder
 from hw_models.sketch import Sketch
 from hw_models.table import Row
-from hw_models.timing import Clock, Timing
+from hw_models.timing import Clock
 from hw_models.units import Unit
 from paretrim.network import SizedOperation
 
@@ -40,18 +39,18 @@ Progress = Callable[[int, int], None]
 class Effort:
     """How carefully to measure."""
 
-    rounds: int = 64  #: samples per file
-    profiled_runs: int = 80  #: of which the first sixth is dropped
+    rounds: int = 36  #: samples per file
+    profiled_runs: int = 48  #: of which the first sixth is dropped
     contexts_per_file: int = 6
     files_at_once: int = 24  #: run in turn
+    passes: int = 1  #: files that every unit is in
+    turns: int = 1  #: how often what was taken at a busy moment is taken again
 
 
-CAREFUL = Effort()
-QUICK = Effort(rounds=48, profiled_runs=64)
+CAREFUL = Effort(passes=2, turns=2)
+QUICK = Effort()
 #: runs of the profile are spread over so many turns
 _TURNS = 8
-#: no kernel is dispatched in less
-LEAST_US = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,54 +82,6 @@ class Taken:
     missing: list[Unit] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """One file with several contexts: its time and the profile of its kernels."""
-
-    timing: Timing
-    assignment: Assignment
-    level_ms: float  #: of the anchors, while it was timed
-    profiled_level_us: float  #: ... while it was profiled
-
-    def at(self, level_ms: float, profiled_level_us: float) -> _File:
-        """The same as if it had been taken at these levels."""
-        share = profiled_level_us / self.profiled_level_us
-        found = replace(
-            self.assignment,
-            durations_us=tuple((unit, samples * share) for unit, samples in self.assignment.durations_us),
-        )
-        return _File(scaled(self.timing, level_ms / self.level_ms), found, level_ms, profiled_level_us)
-
-    @property
-    def features(self) -> tuple[float, float]:
-        """For the fit: kernels, profiled microseconds."""
-        durations = self.assignment.durations_us
-        return float(len(durations)), float(sum(_typical(samples) for _, samples in durations))
-
-    def to_json(self) -> dict[str, Any]:
-        """For the journal."""
-        found = self.assignment
-        return {
-            "timing": asdict(self.timing),
-            "durations_us": [[unit.to_json(), samples.tolist()] for unit, samples in found.durations_us],
-            "unexpected": list(found.unexpected),
-            "missing": [unit.to_json() for unit in found.missing],
-            "levels": [self.level_ms, self.profiled_level_us],
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> _File:
-        """The inverse of `to_json`."""
-        assignment = Assignment(
-            durations_us=tuple(
-                (Unit.from_json(unit), np.array(samples, dtype=np.float64)) for unit, samples in value["durations_us"]
-            ),
-            unexpected=tuple(value["unexpected"]),
-            missing=tuple(Unit.from_json(unit) for unit in value["missing"]),
-        )
-        return cls(Timing(**value["timing"]), assignment, *value["levels"])
-
-
 def measure_units(
     units: Sequence[Unit],
     setting: Setting,
@@ -144,28 +95,79 @@ def measure_units(
     journal: batches that are in it are not measured again, the others are added to it. level_ms: of the anchors, that
     the rows are to hold at; by default that of the quietest moments.
     """
-    contexts = [_Context.of(unit, setting) for unit in units]
-    random = np.random.default_rng(setting.seed)
-    order = random.permutation(len(contexts))
-    size = effort.contexts_per_file
-    packs = [[contexts[i] for i in order[start : start + size]] for start in range(0, len(order), size)]
-    files: list[_File] = []
-    for start in range(0, len(packs), effort.files_at_once):
-        kept = journal.batch(f"units:{start}") if journal is not None else None
+    plan = _plan([_Context.of(unit, setting) for unit in units], effort, setting.seed)
+
+    def take(name: str, packs: Sequence[Sequence[_Context]]) -> list[TimedFile]:
+        kept = journal.batch(name) if journal is not None else None
         if kept is not None:
-            files += [_File.from_json(value) for value in kept]
-        else:
-            batch = _measure_files(packs[start : start + effort.files_at_once], setting, effort)
-            if journal is not None:
-                journal.keep(f"units:{start}", [file.to_json() for file in batch])
-            files += batch
+            return [TimedFile.from_json(value) for value in kept]
+        batch = _measure_files(packs, setting, effort)
+        if journal is not None:
+            journal.keep(name, [file.to_json() for file in batch])
+        return batch
+
+    batches: list[list[TimedFile]] = []
+    for name, packs in plan.items():
+        batches.append(take(name, packs))
         if progress is not None:
-            progress(min(len(units), (start + effort.files_at_once) * size), len(units))
-    wanted = reference_level([file.level_ms for file in files]) if level_ms is None else level_ms
-    profiled = reference_level([file.profiled_level_us for file in files])
-    typical = float(np.median([file.level_ms for file in files]))
+            progress(round(len(units) * len(batches) / len(plan)), len(units))
+    for turn in range(effort.turns):
+        for index in busiest([_busy(batch, _quiet(batches)) for batch in batches]):
+            name, packs = list(plan.items())[index]
+            again = take(f"{name}:again:{turn}", packs)
+            batches[index] = min(batches[index], again, key=lambda batch: _busy(batch, _quiet(batches)))
+    return _joined(batches, setting, effort, level_ms)
+
+
+def _plan(contexts: Sequence[_Context], effort: Effort, seed: int) -> dict[str, list[list[_Context]]]:
+    """Batches of files of contexts, by name: every context once in each pass, each time among others."""
+    plan = {}
+    size, together = effort.contexts_per_file, effort.files_at_once
+    for turn in range(effort.passes):
+        order = np.random.default_rng(seed + turn).permutation(len(contexts))
+        packs = [[contexts[i] for i in order[start : start + size]] for start in range(0, len(order), size)]
+        for start in range(0, len(packs), together):
+            plan[f"units:{turn}:{start}"] = packs[start : start + together]
+    return plan
+
+
+def _quiet(batches: Sequence[Sequence[TimedFile]]) -> tuple[float, float]:
+    """Both levels of the anchors at the quietest moments."""
+    files = [batch[0] for batch in batches]
+    return reference_level([file.level_ms for file in files]), reference_level([f.profiled_level_us for f in files])
+
+
+def _busy(batch: Sequence[TimedFile], quiet: tuple[float, float]) -> float:
+    """How much slower than at the quietest moments the machine was during a batch, as a share."""
+    return max(batch[0].level_ms / quiet[0], batch[0].profiled_level_us / quiet[1]) - 1
+
+
+def _joined(batches: Sequence[Sequence[TimedFile]], setting: Setting, effort: Effort, level_ms: float | None) -> Taken:
+    """From batches to units, at the level that is wanted."""
+    files = [file for batch in batches for file in batch]
+    quiet = _quiet(batches)
+    wanted = quiet[0] if level_ms is None else level_ms
     run_us = _run_overhead_us(setting, effort, wanted)
-    return _joined([file.at(wanted, profiled) for file in files], run_us, wanted, max(0.0, typical / wanted - 1))
+    estimates, node_us = estimate_units([file.at(wanted, quiet[1], quiet) for file in files], run_us)
+    rows = {
+        unit: Row(
+            latency_us=estimate.mean,
+            percentiles_us=estimate.percentiles(),
+            samples=estimate.samples,
+            repeat_error=estimate.error,
+            energy_uj=estimate.energy_uj,
+        )
+        for unit, estimate in estimates.items()
+    }
+    return Taken(
+        rows=rows,
+        node_overhead_us=node_us,
+        run_overhead_us=run_us,
+        level_ms=wanted,
+        busy=max(0.0, float(np.median([file.level_ms for file in files])) / quiet[0] - 1),
+        unexpected=[name for file in files for name in file.assignment.unexpected],
+        missing=[unit for file in files for unit in file.assignment.missing],
+    )
 
 
 #: lengths of the chains of next to nothing whose times are extrapolated to a chain of length 0
@@ -200,7 +202,7 @@ class _Context:
         return cls(in_context(unit, setting.execution), is_given_integers(unit))
 
 
-def _measure_files(packs: Sequence[Sequence[_Context]], setting: Setting, effort: Effort) -> list[_File]:
+def _measure_files(packs: Sequence[Sequence[_Context]], setting: Setting, effort: Effort) -> list[TimedFile]:
     contents, placed = zip(*(_pack(pack, setting) for pack in packs), strict=True)
     anchors = anchor_files(setting.execution)
     runners = [
@@ -214,14 +216,16 @@ def _measure_files(packs: Sequence[Sequence[_Context]], setting: Setting, effort
         seed=setting.seed,
         clock=setting.clock,
     )
+    meter = EnergyMeter.of_this_host()
+    watts = [meter.watts(runner) if meter is not None else None for runner in runners[len(anchors) :]]
     runners.clear()
     kernels = _profiled([*anchors, *contents], setting, effort)
     profiled_level = level_of(
-        [sum(_typical(np.array(kernel.durations_us)) for kernel in found) for found in kernels[: len(anchors)]]
+        [sum(typical(np.array(kernel.durations_us)) for kernel in found) for found in kernels[: len(anchors)]]
     )
     return [
-        _File(timing, assign(found, items), level, profiled_level)
-        for timing, found, items in zip(timings, kernels[len(anchors) :], placed, strict=True)
+        TimedFile(timing, assign(found, items), level, profiled_level, watts=power)
+        for timing, found, items, power in zip(timings, kernels[len(anchors) :], placed, watts, strict=True)
     ]
 
 
@@ -257,112 +261,3 @@ def _pack(contexts: Sequence[_Context], setting: Setting) -> tuple[bytes, list[P
         operations += executed
     precision = Precision(frozenset(edges), frozenset(narrow))
     return write_graph(operations, precision=precision, narrow_inputs=integers, seed=setting.seed), placed
-
-
-def _typical(samples: NDArray[np.float64]) -> float:
-    """Mean of the lower half: between whole microseconds, and without disturbances."""
-    half = np.sort(samples)[: max(1, (len(samples) + 1) // 2)]
-    return float(half.mean())
-
-
-def _joined(files: Sequence[_File], run_us: float, level_ms: float, busy: float) -> Taken:
-    """From files at one level to units. run_us: what a run costs beside its kernels."""
-    features = np.array([file.features for file in files])
-    times = np.array([file.timing.latency_ms * 1e3 for file in files])
-    node_us, scale = _fit(features, times - run_us)
-    estimates = _first_estimates(files, node_us, scale)
-    for file in files:
-        _correct(file, estimates, run_us)
-    rows = {
-        unit: Row(
-            latency_us=estimate.mean,
-            percentiles_us=estimate.percentiles(),
-            samples=estimate.samples,
-            repeat_error=estimate.error,
-        )
-        for unit, estimate in estimates.items()
-    }
-    return Taken(
-        rows=rows,
-        node_overhead_us=node_us,
-        run_overhead_us=run_us,
-        level_ms=level_ms,
-        busy=busy,
-        unexpected=[name for file in files for name in file.assignment.unexpected],
-        missing=[unit for file in files for unit in file.assignment.missing],
-    )
-
-
-def _fit(features: NDArray[np.float64], times: NDArray[np.float64]) -> tuple[float, float]:
-    """Microseconds per kernel, and scale: least squares on relative error, towards what is plausible."""
-    plausible, certainty = np.array([-1.0, 1.0]), np.array([1.0, 0.1])
-    weighted = features / times[:, None]  # (files, 2)
-    noise = 0.02
-    prior = noise / certainty
-    rows = np.vstack([weighted, np.diag(prior)])
-    target = np.concatenate([np.ones(len(times)), prior * plausible])
-    solution = np.linalg.lstsq(rows, target, rcond=None)[0]
-    return float(solution[0]), float(solution[1])
-
-
-@dataclass(slots=True)
-class _Estimate:
-    mean: float
-    variance: float
-    durations: NDArray[np.float64]
-    samples: int
-    error: float
-
-    def percentiles(self) -> dict[str, float]:
-        """Of the profiled runs, moved to where the mean is."""
-        shift = self.mean - _typical(self.durations)
-        quantiles = np.quantile(self.durations, (0.1, 0.5, 0.9)) + shift
-        return {name: max(0.05, round(float(q), 3)) for name, q in zip(("p10", "p50", "p90"), quantiles, strict=True)}
-
-
-#: what a unit's estimate is uncertain by before its file's time is looked at: whole microseconds, and a share
-_GRAIN_US, _SHARE = 0.35, 0.03
-#: the same for a file's time
-_FILE_SHARE = 0.006
-
-
-#: with fewer looks at a kernel than this, they were means over all runs, and say nothing of their own noise
-_FEWEST_SAMPLES = 12
-
-
-def _first_estimates(files: Sequence[_File], node_us: float, scale: float) -> dict[Unit, _Estimate]:
-    found: dict[Unit, list[NDArray[np.float64]]] = {}
-    noise: dict[Unit, list[float]] = {}  #: of the files that it is in
-    for file in files:
-        for unit, samples in file.assignment.durations_us:
-            found.setdefault(unit, []).append(samples)
-            noise.setdefault(unit, []).append(file.timing.repeat_error)
-    estimates = {}
-    for unit, several in found.items():
-        typical = [_typical(samples) for samples in several]
-        mean = max(LEAST_US, node_us + scale * float(np.mean(typical)))
-        halves = [abs(_typical(s[::2]) - _typical(s[1::2])) / max(_typical(s), 1.0) for s in several]
-        estimates[unit] = _Estimate(
-            mean=mean,
-            variance=(_GRAIN_US**2 + (_SHARE * mean) ** 2) / len(several),
-            durations=np.concatenate(several),
-            samples=sum(len(samples) for samples in several),
-            error=float(np.median(halves if len(several[0]) >= _FEWEST_SAMPLES else noise[unit])),
-        )
-    return estimates
-
-
-def _correct(file: _File, estimates: Mapping[Unit, _Estimate], run_us: float) -> None:
-    """Share what the file took more or less than its units among them, the uncertain ones first."""
-    occurrences: dict[Unit, int] = {}
-    for unit, _ in file.assignment.durations_us:
-        occurrences[unit] = occurrences.get(unit, 0) + 1
-    time_us = file.timing.latency_ms * 1e3
-    gap = time_us - run_us - sum(count * estimates[unit].mean for unit, count in occurrences.items())
-    spread = sum(count**2 * estimates[unit].variance for unit, count in occurrences.items())
-    total = spread + (_FILE_SHARE * time_us) ** 2
-    for unit, count in occurrences.items():
-        estimate = estimates[unit]
-        gain = count * estimate.variance / total
-        estimate.mean = max(LEAST_US, estimate.mean + gain * gap)
-        estimate.variance *= 1 - gain * count

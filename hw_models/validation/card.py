@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from hw_models.device import compose
 from hw_models.families import Precision
 from hw_models.lowering import lower
-from hw_models.profiler.calibration import CALIBRATION_FAMILIES, time_networks
+from hw_models.profiler.calibration import CALIBRATION_FAMILIES, SESSIONS, time_networks
 from hw_models.profiler.host import differences
 from hw_models.profiler.journal import Journal, plan_of
 from hw_models.profiler.profile import Mode, Report, ReportClock, add_units, level_of_table, setting_of
 from hw_models.profiler.rounds import Setting
 from hw_models.profiler.sweep import can_be_timed
 from hw_models.table import TableDevice
+from hw_models.timing import Timing
 from hw_models.units import Unit
 from hw_models.validation import baselines
 from hw_models.validation.holdout import HeldOut, held_out
@@ -36,7 +37,7 @@ FORMAT = "paretrim-report-card"
 #: of so many networks, at most a third, the units are timed alone as well, for that baseline
 ISOLATED_NETWORKS = 36
 LEAST_NETWORKS = 12
-ROUNDS = 100
+ROUNDS = 36
 #: what is to be reached, as shares; nn-Meter's figures on a mobile CPU are within_10 0.99, within_5 about 0.74
 TARGETS: Mapping[str, float] = {"within_10": 0.99, "within_5": 0.90, "mape": 0.025, "kendall_tau": 0.96}
 
@@ -51,6 +52,7 @@ class Judged:
     predictions: dict[str, Floats]  #: by the names of `baselines.LABELS`
     intervals: tuple[Floats, Floats]  #: 90 % of the predictions that count
     measured_units: int  #: units that were measured for these networks
+    drift: float | None  #: how much slower the machine's quietest moments were than the table's, as a share
 
 
 def validate(
@@ -61,13 +63,15 @@ def validate(
     mode: Mode = "quick",
     seed: int = 0,
     journal: Path | None = None,
+    truth: Path | None = None,
     progress: Report | None = None,
 ) -> dict[str, Any]:
     """The report card of a table, taken on the machine the table is of.
 
     networks: how many, at least 12. measure: whether units that the table lacks are measured, as a job does before it
-    searches; otherwise interpolated only. journal: see `profile_host`. Raises InvalidTable, and InvalidInput where the
-    table is of another machine or version of the runtime: there is no truth to compare with here.
+    searches; otherwise interpolated only. journal: see `profile_host`. truth: a file that keeps the networks' own
+    times; while they, this machine and the runtime stay the same, they are not timed again. Raises InvalidTable, and
+    InvalidInput where the table is of another machine or version of the runtime: there is no truth to compare with.
     """
     if networks < LEAST_NETWORKS:
         raise InvalidInput(f"networks must be at least {LEAST_NETWORKS}, got {networks}", field="networks")
@@ -79,7 +83,9 @@ def validate(
             " or profile this machine: paretrim profile",
             field="device",
         )
-    judged = _judge(device, held_out(networks, _precisions(device), seed=seed), measure, mode, seed, journal, progress)
+    judged = _judge(
+        device, held_out(networks, _precisions(device), seed=seed), measure, mode, seed, (journal, truth), progress
+    )
     return _card(device, judged, measure, seed)
 
 
@@ -97,7 +103,7 @@ def _judge(
     measure: bool,
     mode: Mode,
     seed: int,
-    path: Path | None,
+    paths: tuple[Path | None, Path | None],
     progress: Report | None,
 ) -> Judged:
     setting = setting_of(device, seed)
@@ -111,18 +117,8 @@ def _judge(
         effort=(mode, measure, ROUNDS),
         runtime_name=setting.runtime,
     )
-    plan["networks"] = [repr(network.operations) for network in networks]
-    journal = Journal(path, plan) if path is not None else None
-    operations = [network.operations for network in networks]
-    timings = time_networks(
-        operations,
-        setting,
-        rounds=ROUNDS,
-        level_ms=level_of_table(device),
-        progress=clock.of("held-out networks"),
-        journal=journal,
-        shuffled=True,
-    )
+    journal = Journal(paths[0], plan) if paths[0] is not None else None
+    timings, level = _truth(device, networks, setting, paths[1], clock)
     truth = np.array([timing.latency_ms for timing in timings])
     found = {"interpolated": _predicted(device, networks)}
     if measure:
@@ -140,6 +136,30 @@ def _judge(
         predictions=predictions,
         intervals=(counted[:, 1], counted[:, 2]),
         measured_units=len(units) if measure else 0,
+        drift=None if (wanted := level_of_table(device)) is None else level / wanted - 1,
+    )
+
+
+def _truth(
+    device: TableDevice, networks: Sequence[HeldOut], setting: Setting, path: Path | None, clock: ReportClock
+) -> tuple[list[Timing], float]:
+    """What the networks really take, at the table's level; and the level they were timed at."""
+    plan = plan_of(
+        [],
+        threads=setting.threads,
+        batch=setting.batch,
+        seed=setting.seed,
+        effort=(ROUNDS, SESSIONS),
+        runtime_name=setting.runtime,
+    )
+    plan["networks"] = [repr(network.operations) for network in networks]
+    return time_networks(
+        [network.operations for network in networks],
+        setting,
+        rounds=ROUNDS,
+        level_ms=level_of_table(device),
+        progress=clock.of("held-out networks"),
+        journal=Journal(path, plan) if path is not None else None,
     )
 
 
@@ -205,6 +225,8 @@ def _card(device: TableDevice, judged: Judged, measure: bool, seed: int) -> dict
             "median": round(float(np.median(judged.repeat_errors)), 5),
             "p90": round(float(np.quantile(judged.repeat_errors, 0.9)), 5),
         },
+        "sessions": SESSIONS,
+        "drift": None if judged.drift is None else round(judged.drift, 5),
         "ways": {
             name: {
                 "is": baselines.LABELS[name],

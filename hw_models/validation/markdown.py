@@ -33,8 +33,9 @@ def markdown(card: Mapping[str, Any]) -> str:
         "",
         f"{card['networks']} networks nothing of the table was made of, of {len(card['families'])} families"
         f" ({', '.join(card['families'])}), of which {', '.join(card['calibrated_families'])} were calibrated with.",
-        f"The truth itself repeats within {noise['median']:.1%} (median; nine in ten within {noise['p90']:.1%}):"
-        " no prediction can be seen to be better than that.",
+        f"The truth itself repeats within {noise['median']:.1%} (median; nine in ten within {noise['p90']:.1%};"
+        f" {card['sessions']} times loaded and timed): no prediction can be seen to be better than that.",
+        *_drift(card),
         "",
         *_rows("predictions", {"all": card["overall"], "never calibrated": card["never_calibrated"]}),
         *_rows("precision", card["by_precision"]),
@@ -61,6 +62,13 @@ def _figure(name: str, value: float) -> str:
     if name == "networks":
         return str(value)
     return f"{value:.3f}" if name == "kendall_tau" else f"{value:.1%}"
+
+
+def _drift(card: Mapping[str, Any]) -> list[str]:
+    if card["drift"] is None:
+        return []
+    way = "slower" if card["drift"] > 0 else "faster"
+    return [f"The machine was {abs(card['drift']):.1%} {way} than when the table was taken; that is taken out."]
 
 
 def _ratio(card: Mapping[str, Any]) -> list[str]:
