@@ -93,7 +93,7 @@ class ActivationRounding(nn.Module):
             return x.div(step).round_().clamp_(-zero, self.top - zero).mul_(step)
         whole = x if self.overwrites and not torch.is_grad_enabled() else torch.empty_like(x)
         rows = max(1, CACHED * len(x) // max(1, x.numel()))
-        for source, target in zip(x.split(rows), whole.split(rows), strict=True):
+        for source, target in zip(torch.split(x, rows), torch.split(whole, rows), strict=True):
             torch.div(source, step, out=target).round_().clamp_(-zero, self.top - zero).mul_(step)
         return whole
 

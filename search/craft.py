@@ -233,7 +233,7 @@ class Workbench:
     @cached_property
     def _bfloat16_pays(self) -> bool:
         if FinetuneOptions(device=self._basis.recovery.device).place.type == "cuda":
-            return torch.cuda.is_bf16_supported()
+            return bool(torch.cuda.is_bf16_supported())
         return bfloat16_is_faster(self._imported.module, self._basis.validation.inputs(0, 32))
 
     def _scratch(self, policy: Policy, diary: Diary) -> Mapping[str, float] | None:

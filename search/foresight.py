@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from compressors import Compressor, fold
 from paretrim.errors import ParetrimError
@@ -27,7 +27,9 @@ SHARES, MOST_TRIED = (0.5, 0.25, 0.75), 150
 Damages = dict[str, tuple[float, ...]]
 
 
-def foresee(compressor: Compressor, module: nn.Module, network: Network, inputs: Tensor, *, classes: bool) -> Damages:
+def foresee(
+    compressor: Compressor, module: fx.GraphModule, network: Network, inputs: Tensor, *, classes: bool
+) -> Damages:
     """By group that may shrink, what is lost with its first 0, 1, ... units of `Compressor.orders`.
 
     module: the original; inputs: (N, *input_shape), of which the first are run; classes: whether outputs are scores of

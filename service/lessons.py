@@ -91,7 +91,7 @@ def teachers(session: Session, job_id: str) -> set[str]:
     return {algorithm for algorithm, _ in session.execute(_checkpoints(job_id)) if algorithm in AGENTS}
 
 
-def _checkpoints(job_id: str) -> Select[tuple[str, bytes]]:
+def _checkpoints(job_id: str) -> Select[str, bytes]:
     return (
         select(Search.algorithm, Checkpoint.arrays)
         .join(Checkpoint, Checkpoint.search_id == Search.id)

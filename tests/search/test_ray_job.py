@@ -192,7 +192,10 @@ def test_the_training_that_a_killed_worker_was_at_goes_on_in_another(
     splits, few = prepared.splits, Recovery(data="few", few_rows=200, patience=None)
     basis = CraftBasis(prepared.basis, splits.train, splits.validation, splits.test, 16.0, seed=1, recovery=few)
     policies = {3: Policy(keep={"first": 0.5})}
-    made = dict(RayWorkshop(company.crew).craft(basis, policies, recorder.wanted, Bulletin(recorder, 0, 1)))[3]
+    company.end()  # of its workers some were killed; a network has two lives only
+    crew = Crew(prepared.basis, 1)
+    made = dict(RayWorkshop(crew).craft(basis, policies, recorder.wanted, Bulletin(recorder, 0, 1)))[3]
+    crew.dismiss()
     unbroken = dict(SerialWorkshop().craft(basis, policies, recorder.wanted))[3]
     assert isinstance(made, Crafted)
     assert isinstance(unbroken, Crafted)
@@ -201,8 +204,8 @@ def test_the_training_that_a_killed_worker_was_at_goes_on_in_another(
     assert len(made.history) == 16
 
 
-def test_a_worker_that_cannot_start_fails_the_job_with_the_reason(inputs: JobInputs, company: Company) -> None:
-    company.end()  # its workers hold the CPUs
+def test_a_worker_that_cannot_start_fails_the_job_with_the_reason(inputs: JobInputs, ray_workers: int) -> None:
+    assert ray_workers == 2
     basis = replace(prepare(tiny.plan(), inputs, MemoryRecorder()).basis, model=b"no network")
     crew = Crew(basis, 1)
     for _ in range(STARTS - 1):
