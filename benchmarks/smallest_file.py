@@ -105,7 +105,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--network", choices=tuple(LADDER), default="kws")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu", help="where it trains")
     parser.add_argument("--epochs", type=float, default=10)
-    parser.add_argument("--learning-rate", type=float, default=None, help="default: 0.01 for ResNet-20, 0.004 for kws")
+    parser.add_argument("--learning-rate", type=float, default=0.004)
     parser.add_argument("--activations", type=int, choices=(8, 32), default=32, help="bits of activations")
     parser.add_argument("--ladder", type=str, default="", help="ratios instead of the built-in ones: 10,15,20")
     parser.add_argument("--points", type=float, default=0.5, help="accuracy on validation that may be lost")
@@ -116,8 +116,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--state", type=Path, default=Path(tempfile.gettempdir()) / "paretrim-benchmarks" / "smallest")
     options = parser.parse_args()
-    if options.learning_rate is None:
-        options.learning_rate = 0.01 if options.network == "resnet20" else 0.004
     return options
 
 

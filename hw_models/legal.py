@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Protocol
 
+from paretrim.errors import InvalidPolicy
 from paretrim.network import Axis, Group, Network, Operation
-from paretrim.problem import Bits
+from paretrim.problem import Bits, Policy
 
 #: metrics that a device's channel steps have a part in
 STEPPED = frozenset({"latency_ms", "energy_mj"})
@@ -58,3 +59,16 @@ def unit_step(network: Network, device: BitsDevice, group: Group) -> int:
 
 def _channels_per_unit(axis: Axis, group: str) -> int:
     return sum(segment.channels_per_unit for segment in axis if segment.group == group)
+
+
+def check_bits(network: Network, device: BitsDevice, policy: Policy) -> None:
+    """Raise InvalidPolicy naming the first layer whose bits the device does not have."""
+    for name, bits in policy.bits.items():
+        legal = device.legal_bits(network.by_name[name])
+        if bits not in legal:
+            pairs = ", ".join(f"{b.weight}/{b.activation}" for b in legal)
+            raise InvalidPolicy(
+                f"layer {name!r} cannot have {bits.weight}/{bits.activation} bits on"
+                f" {getattr(device, 'name', 'this device')}; it has {pairs}",
+                field=f"bits.{name}",
+            )

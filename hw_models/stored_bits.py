@@ -105,18 +105,6 @@ def check_compression(network: Network, device: Device, compression: Compression
         legal.legal_bits(layer)
 
 
-def check_bits(network: Network, device: Device, policy: Policy) -> None:
-    """Raise InvalidPolicy naming the first layer whose bits the device does not have."""
-    for name, bits in policy.bits.items():
-        legal = device.legal_bits(network.by_name[name])
-        if bits not in legal:
-            pairs = ", ".join(f"{b.weight}/{b.activation}" for b in legal)
-            raise InvalidPolicy(
-                f"layer {name!r} cannot have {bits.weight}/{bits.activation} bits on {device.name}; it has {pairs}",
-                field=f"bits.{name}",
-            )
-
-
 def needs_headroom(document: Mapping[str, Any]) -> bool:
     """Whether 8-bit weights must keep to 7 bits there: x86 without VNNI, where ONNX Runtime's sums saturate."""
     hardware = document.get("hardware") or {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hw_models.legal import check_bits
 from paretrim.algorithms import GivenOptions
 from paretrim.errors import Infeasible, InvalidInput, InvalidPolicy
 from paretrim.problem import Policy
@@ -27,6 +28,7 @@ class Given(Sweep):
             try:
                 policy = Policy.from_json(value)
                 task.space.network.check(policy)
+                check_bits(task.space.network, task.space.device, policy)
             except InvalidPolicy as error:
                 where = f"algorithms.given.options.policies.{place}"
                 raise InvalidInput(f"policy {place}: {error}", field=where) from error

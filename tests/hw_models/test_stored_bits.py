@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from hw_models.devices import load_device, shipped
-from hw_models.stored_bits import StoredBits, check_bits, check_compression, needs_headroom
+from hw_models.legal import check_bits
+from hw_models.stored_bits import StoredBits, check_compression, needs_headroom
 from paretrim.compression import Compression
 from paretrim.errors import InvalidInput, InvalidPolicy
 from paretrim.problem import Bits, Policy

@@ -36,6 +36,7 @@ def test_zeros_make_a_policy_smaller_and_nothing_else() -> None:
     [
         ([], "give this algorithm policies"),
         ([{"keep": {"g0": 0.5}}, {"keep": {"nowhere": 0.5}}], "policy 1: 'nowhere' is not a group"),
+        ([{"bits": {"conv1": [1, 8]}}], "layer 'conv1' cannot have 1/8 bits on .*; it has"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_place(policies: list[dict[str, object]], reason: str) -> None:
