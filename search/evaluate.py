@@ -14,6 +14,7 @@ from torch import Tensor, fx, nn
 
 from compressors import Compressor, fold
 from compressors.lanes import fill_lanes
+from compressors.rounding import drop_relus
 from paretrim.problem import Policy
 from search.data import Split
 from search.plan import Wanted
@@ -135,6 +136,8 @@ class Evaluator:
         with _timed(seconds, "fold"):
             folded = fold(compressed.module, copy=False)
             fill_lanes(folded)
+            if policy.bits:
+                drop_relus(folded)
             module = folded.to(self._type)
             laid_out: nn.Module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return laid_out
