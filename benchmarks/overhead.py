@@ -48,7 +48,14 @@ def timed(plan: JobPlan, recorder: Recorder, folder: Path) -> tuple[float, float
 
 @contextmanager
 def sql(
-    url: str, algorithm: str, candidates: int, folder: Path, *, window: int = 8
+    url: str,
+    algorithm: str,
+    candidates: int,
+    folder: Path,
+    *,
+    window: int = 8,
+    device: str = "mcu-m4",
+    limit: str | None = "latency_ratio <= 0.6",
 ) -> Iterator[tuple[JobPlan, SqlRecorder]]:
     """A job in a database, and its recorder."""
     schema.upgrade(url)
@@ -58,9 +65,9 @@ def sql(
     job = worlds.create_job(
         client,
         worlds.real_files(service),
-        device="mcu-m4",
+        device=device,
         algorithms=algorithm.split(","),
-        constraints=["latency_ratio <= 0.6"],
+        constraints=[] if limit is None else [limit],
         budget={"candidates": candidates},
         deliver=0,
         window=window,

@@ -33,6 +33,7 @@ from ray.cluster_utils import Cluster as RayCluster
 
 import search.ray_worker
 from benchmarks.overhead import sql
+from hw_models.devices import shipped
 from paretrim.problem import Policy
 from search.evaluate import Outcome
 from search.plan import CurveStep, SearchPlan
@@ -43,6 +44,9 @@ from tests.postgres import Cluster as PostgresCluster
 from tests.search import tiny
 
 LOGICAL = 8  #: workers that one process answers for
+#: it has kernels of many bit-widths, so that the small network has more policies than a run evaluates: where few are left,
+#: searches look long for a new one
+DEVICE = "bit-serial"
 
 
 class Sleeper:
@@ -170,10 +174,18 @@ def nodes(count: int, workers: int) -> Iterator[None]:
 
 def measure(arguments: argparse.Namespace, url: str, folder: Path) -> None:
     """One job."""
-    with sql(url, arguments.algorithms, arguments.candidates, folder, window=arguments.window) as (plan, recorder):
+    with sql(
+        url,
+        arguments.algorithms,
+        arguments.candidates,
+        folder,
+        window=arguments.window,
+        device=DEVICE,
+        limit=arguments.limit,
+    ) as (plan, recorder):
         recorder.__class__ = Watch
         recorder.times = []  # type: ignore[attr-defined]
-        run_job(plan, tiny.inputs(folder), recorder, executor="ray", workers=arguments.workers)
+        run_job(plan, tiny.inputs(folder, shipped()[DEVICE]), recorder, executor="ray", workers=arguments.workers)
         assert isinstance(recorder, Watch)
     spent = recorder.usage.end()
     done = sum(ray.get([host.evaluated.remote() for host in LogicalCrew.hosts])) - recorder.done
@@ -198,6 +210,9 @@ def main() -> None:
     parser.add_argument("--evaluation-ms", type=float, default=100.0)
     parser.add_argument("--candidates", type=int, default=1500, help="of each search")
     parser.add_argument("--window", type=int, default=64)
+    parser.add_argument(
+        "--limit", help="a constraint, as in `latency_ratio <= 0.6`: then proposals are projected onto it"
+    )
     parser.add_argument("--algorithms", default="random,random")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     arguments = parser.parse_args()

@@ -264,9 +264,9 @@ def get_best(
     metric: Annotated[str, Query(pattern=rf"^({'|'.join(METRICS)})$")] = "accuracy",
 ) -> wire.Answers:
     """The best under constraints that the job did not have: of its candidates, and as they let predict."""
-    constraints = [_constraint(text) for text in constraint]
     with service.database.read() as session:
         job = owned_job(session, principal, job_id)
+        constraints = [_constraint(text) for text in constraint]
         found = [queries.evaluated(session, job, constraints, metric)]
         asked, note = None, None
         if metric != "accuracy":

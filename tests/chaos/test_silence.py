@@ -49,7 +49,7 @@ def test_a_worker_that_is_frozen_inside_a_transaction_holds_up_nobody_for_long(
     """It holds its job's row, on SQLite the whole file; its dispatcher ends it, PostgreSQL its transaction."""
     job_id = running.submit(client, service)
     with running.dispatching(service, worker_with("results before checkpoint", 2, "freeze")):
-        assert running.wait_for_end(service, job_id) == "succeeded"
+        assert running.wait_for_end(service, job_id, 240.0) == "succeeded"
     assert running.outcome(service, job_id) == undisturbed
     check_books(service, job_id)
     job = client.get(f"/jobs/{job_id}").json()

@@ -68,7 +68,7 @@ def test_a_linear_layer_sees_every_position_of_a_sequence() -> None:
 def test_a_layer_with_too_many_columns_shares_one_matrix_between_kernel_positions() -> None:
     inputs = torch.randn(5, 4, 6, 6)
     matrix = gram_of(nn.Conv2d(4, 6, 3), inputs, columns_limit=35)
-    torch.testing.assert_close(matrix[0], direct(inputs.movedim(1, -1).flatten(0, 2)))
+    close(matrix[0], direct(inputs.movedim(1, -1).flatten(0, 2)))
 
 
 def test_no_more_rows_are_taken_than_were_asked_for() -> None:

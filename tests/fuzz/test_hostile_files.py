@@ -123,7 +123,7 @@ def test_the_jail_sees_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARETRIM_SECRET", "very-secret")
     monkeypatch.setenv("PARETRIM_DATABASE_URL", "postgresql://secret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
-    assert "secret" not in str(inspections._environment()).lower()
+    assert "secret" not in str(inspections.jailed_environment()).lower()
 
 
 def test_the_jail_has_no_network_where_the_system_allows_that(tmp_path: Path) -> None:
