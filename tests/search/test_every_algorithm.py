@@ -22,7 +22,9 @@ from tests.search.spaces import plain, space
 AGENT: dict[str, object] = {"hidden": 16, "batch": 8, "warmup": 4}
 SMALL: dict[str, dict[str, object]] = dict.fromkeys(("amc", "haq", "joint", "sac", "td3"), AGENT)
 SMALL["gp"] = {"startup": 20}
-SMALL["given"] = {"policies": [{"keep": {"g0": 0.1}, "bits": {"conv0": [8, 8], "fc": [8, bits]}} for bits in (8, 4)]}
+SMALL["given"] = {
+    "policies": [{"keep": {"g0": 0.1}, "bits": {"conv0": [8, 8], "fc": [bits, bits]}} for bits in (8, 32)]
+}
 
 JOBS = {
     "accuracy within a budget": ((), ("macs_ratio <= 0.5", "size_ratio <= 0.6"), ("accuracy",)),
