@@ -6,6 +6,7 @@ import datetime
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,15 +83,9 @@ def profile_host(
     clock = ReportClock(progress)
     networks = calibration.calibration_networks(kinds, each=scale.networks, seed=seed)
     stairs = _stairs(kernels, scale, setting)
-    units = list(
-        dict.fromkeys(
-            [
-                *(unit for series in stairs.values() for unit in series),
-                *calibration.units_of(networks, setting),
-                *sweep.spread(scale.units, kinds, execution, seed=seed + 1, batch=batch),
-            ]
-        )
-    )
+    spread = sweep.spread(scale.units, kinds, execution, seed=seed + 1, batch=batch)
+    series = chain.from_iterable(stairs.values())
+    units = list(dict.fromkeys(chain(series, calibration.units_of(networks, setting), spread)))
     plan = plan_of(units, threads=threads, batch=batch, seed=seed, effort=scale, runtime_name=runtime_name)
     kept = Journal(journal, plan) if journal is not None else None
     taken = measure_units(units, setting, scale.effort, clock.of("operations"), kept)
