@@ -12,7 +12,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,6 +56,7 @@ def sql(
     window: int = 8,
     device: str = "mcu-m4",
     limit: str | None = "latency_ratio <= 0.6",
+    objectives: Sequence[str] = ("accuracy", "latency_ms"),
 ) -> Iterator[tuple[JobPlan, SqlRecorder]]:
     """A job in a database, and its recorder."""
     schema.upgrade(url)
@@ -67,6 +68,7 @@ def sql(
         worlds.real_files(service),
         device=device,
         algorithms=algorithm.split(","),
+        objectives=list(objectives),
         constraints=[] if limit is None else [limit],
         budget={"candidates": candidates},
         deliver=0,

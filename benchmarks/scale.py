@@ -59,12 +59,12 @@ class Sleeper:
     def ready(self) -> None:
         """Answered once the process is there."""
 
-    def evaluate(self, policy: Policy, needed: int = 0) -> Outcome:
-        """An accuracy, `seconds` later."""
-        del needed
-        time.sleep(self._seconds)
-        self.count += 1
-        return Outcome(accuracy=0.5 + (int.from_bytes(policy.key.encode()[-4:], "big") % 1000) / 4000)
+    def evaluate(self, errands: Sequence[tuple[Policy, int]]) -> list[Outcome]:
+        """Accuracies, `seconds` later for each."""
+        time.sleep(self._seconds * len(errands))
+        self.count += len(errands)
+        keys = [policy.key.encode()[-4:] for policy, _ in errands]
+        return [Outcome(accuracy=0.5 + (int.from_bytes(key, "big") % 1000) / 4000) for key in keys]
 
     def evaluated(self) -> int:
         """How many there were."""
@@ -182,6 +182,7 @@ def measure(arguments: argparse.Namespace, url: str, folder: Path) -> None:
         window=arguments.window,
         device=DEVICE,
         limit=arguments.limit,
+        objectives=arguments.objectives.split(","),
     ) as (plan, recorder):
         recorder.__class__ = Watch
         recorder.times = []  # type: ignore[attr-defined]
@@ -209,9 +210,14 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=4)
     parser.add_argument("--evaluation-ms", type=float, default=100.0)
     parser.add_argument("--candidates", type=int, default=1500, help="of each search")
-    parser.add_argument("--window", type=int, default=64)
+    parser.add_argument("--window", type=int, default=256)
     parser.add_argument(
         "--limit", help="a constraint, as in `latency_ratio <= 0.6`: then proposals are projected onto it"
+    )
+    parser.add_argument(
+        "--objectives",
+        default="accuracy,latency_ms",
+        help="with a cost among them every proposal is brought onto one value of it",
     )
     parser.add_argument("--algorithms", default="random,random")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")

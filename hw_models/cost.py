@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from hw_models.counts import bops, macs, peak_memory_bytes, size_bytes
@@ -10,6 +11,7 @@ from hw_models.device import Device, Prediction, compose
 from hw_models.envelope import PAYS, Envelope
 from hw_models.lowering import lower
 from hw_models.many import ManyCosts
+from hw_models.separate import SeparateUnits, separate_units
 from paretrim.network import Network, SizedOperation
 from paretrim.problem import UNCHANGED, Measurement, Policy, Provenance
 
@@ -49,19 +51,22 @@ class Costs:
         Latency and energy are those of the network padded where that is faster, see `envelope`; peak memory too.
         """
         operations = self.network.sized(policy)
-        prediction, held = self._best(policy, operations)
+        held = operations
+        found = self._separate.cost(policy) if self._separate is not None else None
+        if found is None:
+            prediction, held = self._best(policy, operations)
+            found = prediction.latency_ms, prediction.energy_mj
+        latency_ms, energy_mj = found
         where = f"{self.device.kind} {self.device.name}" + (", zero-padded" if held is not operations else "")
         table = Provenance("predicted", where)
         obtained = dict.fromkeys(COUNTS, COUNTED)
         obtained["latency_ms"] = table
-        if prediction.energy_mj is not None:
+        if energy_mj is not None:
             obtained["energy_mj"] = table
         counted = counts(operations)
         if held is not operations:
             counted["peak_memory_bytes"] = peak_memory_bytes(held)
-        return Measurement(
-            latency_ms=prediction.latency_ms, energy_mj=prediction.energy_mj, obtained=obtained, **counted
-        )
+        return Measurement(latency_ms=latency_ms, energy_mj=energy_mj, obtained=obtained, **counted)
 
     def figures(self, policy: Policy, metrics: Collection[str]) -> Measurement:
         """Only some metrics, and not how they were obtained: what a search asks while it looks for a policy that fits.
@@ -69,6 +74,10 @@ class Costs:
         The same figures as `measure` gives. Raises NotMeasured, InvalidPolicy.
         """
         wanted = frozenset(metrics)
+        if self._separate is not None and wanted & {"latency_ms", "energy_mj"}:
+            separate = self._separate.cost(policy)
+            if separate is not None:
+                return self._with_counts(policy, wanted & COUNTS.keys(), separate)
         quick_ms = self._quick_ms(policy) if "latency_ms" in wanted and not wanted & _OF_HELD else None
         operations = self.network.sized(policy) if quick_ms is None or wanted & COUNTS.keys() else ()
         found: dict[str, float | int | None] = {name: COUNTS[name](operations) for name in metrics if name in COUNTS}
@@ -80,6 +89,13 @@ class Costs:
             if "peak_memory_bytes" in metrics and held is not operations:
                 found["peak_memory_bytes"] = peak_memory_bytes(held)
         return Measurement(**found)  # type: ignore[arg-type]
+
+    def _with_counts(
+        self, policy: Policy, metrics: Collection[str], separate: tuple[float, float | None]
+    ) -> Measurement:
+        operations = self.network.sized(policy) if metrics else ()
+        found = Measurement(latency_ms=separate[0], energy_mj=separate[1])
+        return replace(found, **{name: COUNTS[name](operations) for name in metrics}) if metrics else found
 
     def predict(self, policy: Policy) -> Prediction:
         """Latency of the network as it is, not padded, with its 90 % interval, by operation.
@@ -102,6 +118,10 @@ class Costs:
             return own_ms
         other_ms = self._many.one(padded)
         return None if other_ms is None else other_ms if other_ms < (1 - PAYS) * own_ms else own_ms
+
+    @cached_property
+    def _separate(self) -> SeparateUnits | None:
+        return separate_units(self.network, self.device)
 
     @cached_property
     def _many(self) -> ManyCosts:

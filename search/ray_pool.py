@@ -24,6 +24,8 @@ from search.ray_desk import Actor
 PATIENCE_SECONDS = 0.2
 #: workers a policy may bring down before it is a failure
 LIVES = 3
+#: seconds that one call to a worker may take, as far as is known: quick evaluations share calls, each of which costs
+CALL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,16 @@ class _Errand:
         return self.policy.key, self.needed
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What one worker was asked at once, and when."""
+
+    place: int
+    generation: int
+    errands: tuple[_Errand, ...]
+    began: float  #: by the monotonic clock
+
+
 class RayPool:
     """Keeps every worker busy that is there; other searches use them at the same time."""
 
@@ -48,6 +60,7 @@ class RayPool:
         self._known: dict[tuple[str, int], Outcome] = {}
         self._dead: set[tuple[int, int]] = set()  #: place and generation
         self._workers: dict[int, tuple[int, Actor]] = {}  #: by place, as last heard of at the desk
+        self._seconds: float | None = None  #: that the last evaluation took, with its share of waiting
 
     def evaluate(
         self, policies: Sequence[Policy], wanted: Callable[[], Wanted], needed: Sequence[int] | None = None
@@ -57,43 +70,69 @@ class RayPool:
         todo = deque({errand.key: errand for errand in errands if errand.key not in self._known}.values())
         lives = {errand.key: LIVES for errand in todo}
         fresh: dict[tuple[str, int], Outcome] = {}
-        busy: dict[Any, tuple[int, int, _Errand]] = {}  # by reference: place, generation, errand
+        busy: dict[Any, _Call] = {}  # by reference
         seen = asked = float("-inf")  # with every outcome would cost more than many workers leave time for
         while todo or busy:
             if todo and (not busy or time.monotonic() - seen >= PATIENCE_SECONDS):
                 self._workers, seen = ray.get(self._desk.workers.remote()), time.monotonic()
-            self._hand_out(todo, busy)
+            self._hand_out(todo, lives, busy)
             done = _finished(busy)
             if time.monotonic() - asked >= PATIENCE_SECONDS:
                 asked = time.monotonic()
                 if (now := wanted()) != "run":
                     raise Interrupted(now)
             for reference in done:
-                place, generation, errand = busy.pop(reference)
+                call = busy.pop(reference)
                 try:
-                    fresh[errand.key] = ray.get(reference)
+                    outcomes = ray.get(reference)
                 except RayActorError:
-                    self._dead.add((place, generation))
+                    self._dead.add((call.place, call.generation))
                     seen = float("-inf")  # somebody may be there in his place
-                    ray.get(self._desk.died.remote(place, generation))
-                    lives[errand.key] -= 1
-                    if lives[errand.key]:
-                        todo.appendleft(errand)
-                    else:
-                        fresh[errand.key] = Outcome(failure=f"the process evaluating it died, {LIVES} times")
+                    ray.get(self._desk.died.remote(call.place, call.generation))
+                    self._try_again(call.errands, todo, lives, fresh)
+                else:
+                    self._seconds = (time.monotonic() - call.began) / len(call.errands)
+                    fresh |= {errand.key: outcome for errand, outcome in zip(call.errands, outcomes, strict=True)}
         return self._in_order(errands, fresh)
 
-    def _hand_out(self, todo: deque[_Errand], busy: dict[Any, tuple[int, int, _Errand]]) -> None:
-        """An errand for every worker that has none of ours."""
+    def _hand_out(self, todo: deque[_Errand], lives: Mapping[tuple[str, int], int], busy: dict[Any, _Call]) -> None:
+        """A call for every worker that has none of ours: one errand, or several if they are many and quick."""
         if not todo:
             return
         workers = self._workers
-        taken = {(place, generation) for place, generation, _ in busy.values()} | self._dead
-        for place in sorted(workers, key=lambda place: (place - self._first) % len(workers)):
+        taken = {(call.place, call.generation) for call in busy.values()} | self._dead
+        idle = [place for place in workers if (place, workers[place][0]) not in taken]
+        each = self._errands_a_call(len(todo), len(idle))
+        for place in sorted(idle, key=lambda place: (place - self._first) % len(workers)):
+            if not todo:
+                return
+            errands = [todo.popleft()]
+            # one that a worker died of goes alone, so that it takes nobody with it
+            while len(errands) < each and todo and lives[todo[0].key] == lives[errands[0].key] == LIVES:
+                errands.append(todo.popleft())
             generation, worker = workers[place]
-            if todo and (place, generation) not in taken:
-                errand = todo.popleft()
-                busy[worker.evaluate.remote(errand.policy, errand.needed)] = (place, generation, errand)
+            reference = worker.evaluate.remote([(errand.policy, errand.needed) for errand in errands])
+            busy[reference] = _Call(place, generation, tuple(errands), time.monotonic())
+
+    def _errands_a_call(self, waiting: int, idle: int) -> int:
+        if not idle or self._seconds is None:
+            return 1
+        return max(1, min(-(-waiting // idle), int(CALL_SECONDS / max(self._seconds, 1e-3))))
+
+    @staticmethod
+    def _try_again(
+        errands: Sequence[_Errand],
+        todo: deque[_Errand],
+        lives: dict[tuple[str, int], int],
+        fresh: dict[tuple[str, int], Outcome],
+    ) -> None:
+        """What was asked of a worker that died is asked of others, but for what has brought down too many."""
+        for errand in reversed(errands):
+            lives[errand.key] -= 1
+            if lives[errand.key]:
+                todo.appendleft(errand)
+            else:
+                fresh[errand.key] = Outcome(failure=f"the process evaluating it died, {LIVES} times")
 
     def _in_order(self, errands: Sequence[_Errand], fresh: dict[tuple[str, int], Outcome]) -> list[Outcome]:
         """Each errand's outcome; only the first of equal ones has cost anything."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import ray
@@ -31,9 +32,9 @@ class Worker:
     def ready(self) -> None:
         """Answered once everything is read."""
 
-    def evaluate(self, policy: Policy, needed: int = 0) -> Outcome:
-        """See `Evaluator.evaluate`."""
-        return self._evaluator.evaluate(policy, needed)
+    def evaluate(self, errands: Sequence[tuple[Policy, int]]) -> list[Outcome]:
+        """One outcome for each policy and the right answers that would do, see `Evaluator.evaluate`."""
+        return [self._evaluator.evaluate(*errand) for errand in errands]
 
     def craft(self, basis: CraftBasis, policy: Policy, log: TrainingLog | None = None, n: int = 0) -> Crafted | str:
         """See `Workbench.craft`. The basis is that of the first call ever after."""

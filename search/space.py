@@ -81,6 +81,7 @@ class Space:
         Constraints on accuracy take no part here: they are checked on what was measured.
         """
         self.network, self.device, self.costs = network, device, costs
+        self._quick = costs if isinstance(costs, QuickCosts) else None  # the check is dear
         self.objectives = tuple(objectives)
         self.constraints = tuple(c for c in constraints if c.base_metric != "accuracy")
         self.original = costs.original
@@ -257,8 +258,7 @@ class Space:
         return known
 
     def _figures(self, policy: Policy) -> Measurement:
-        quick = self.costs
-        return quick.figures(policy, self.metrics) if isinstance(quick, QuickCosts) else self.costs.measure(policy)
+        return self._quick.figures(policy, self.metrics) if self._quick is not None else self.costs.measure(policy)
 
     def limits(self, limits: Mapping[str, float]) -> dict[str, float]:
         """The most that each cost may be, by metric: constraints and limits together."""

@@ -16,6 +16,7 @@ from hw_models.many import ManyCosts
 from hw_models.profiler.sweep import spread
 from hw_models.table import TableDevice
 from paretrim.errors import InvalidPolicy
+from paretrim.network import Network
 from paretrim.problem import Bits, Policy
 from tests.hw_models.networks import resnet
 
@@ -49,17 +50,17 @@ DEVICES: dict[str, Device] = {
 }
 
 
-def policies(device: Device, count: int, seed: int) -> list[Policy]:
+def policies(device: Device, count: int, seed: int, network: Network = NETWORK) -> list[Policy]:
     """Random widths; a third at one precision, a third mixed."""
     random = np.random.default_rng(seed)
     kernels = device.execution.kernels
     found = []
     for turn in range(count):
-        keep = {group.name: float(random.uniform(0.05, 1)) for group in NETWORK.prunable_groups}
+        keep = {group.name: float(random.uniform(0.05, 1)) for group in network.prunable_groups}
         one = kernels[int(random.integers(len(kernels)))]
         bits = {
             layer.name: kernels[int(random.integers(len(kernels)))] if turn % 3 == 2 else one
-            for layer in NETWORK.layers
+            for layer in network.layers
         }
         found.append(Policy(keep=keep, bits={} if turn % 3 == 0 else bits))
     return found

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,13 +127,15 @@ def test_a_policy_whose_process_dies_is_tried_on_another(company: Company) -> No
 class Mortal:
     """A worker that does not survive one policy."""
 
-    def evaluate(self, policy: Policy, needed: int) -> Outcome:
-        if policy == DEADLY and not needed:
+    def evaluate(self, errands: Sequence[tuple[Policy, int]]) -> list[Outcome]:
+        if (DEADLY, 0) in errands:
             os._exit(1)
-        return Outcome(0.5)
+        return [Outcome(0.5, seconds={"together": len(errands)}) for _ in errands]
 
 
-def test_a_policy_that_brings_down_one_process_after_another_is_a_failure(ray_workers: int) -> None:
+def test_a_policy_that_brings_down_one_process_after_another_is_a_failure_and_takes_nobody_with_it(
+    ray_workers: int,
+) -> None:
     assert ray_workers
     desk = DeskActor.remote()
     hired = []
@@ -145,9 +147,16 @@ def test_a_policy_that_brings_down_one_process_after_another_is_a_failure(ray_wo
         return "run"
 
     hire([0])
-    outcomes = RayPool(desk, 0).evaluate([DEADLY, UNCHANGED], lambda: hire(ray.get(desk.collect.remote())[1]))
-    assert [outcome.failure for outcome in outcomes] == ["the process evaluating it died, 3 times", None]
+    pool = RayPool(desk, 0)
+    policies = [Policy(keep={"stem": 0.5 + n / 20}) for n in range(6)]
+    assert pool.evaluate([UNCHANGED], lambda: hire([]))[0].accuracy == 0.5  # from now on it is known how long one takes
+    outcomes = pool.evaluate([*policies[:3], DEADLY, *policies[3:]], lambda: hire(ray.get(desk.collect.remote())[1]))
+    assert [outcome.accuracy for outcome in outcomes] == [0.5, 0.5, 0.5, None, 0.5, 0.5, 0.5]
+    assert outcomes[3].failure == "the process evaluating it died, 3 times"
     assert len(hired) == 4
+    # quick policies share calls
+    together = pool.evaluate([Policy(keep={"first": 0.5 + n / 20}) for n in range(6)], lambda: hire([]))
+    assert max(outcome.seconds["together"] for outcome in together) > 1
     for actor in [desk, *hired]:
         ray.kill(actor)
 
