@@ -28,6 +28,8 @@ from paretrim.problem import FULL_PRECISION, Bits, Policy
 
 #: shares of the units that are packed with all layers alike
 _SHARES = (1.0, 0.65, 0.4)
+#: for each of them, where activations are among those legal: at the most bits, the fewest, in the middle
+_ALIKE = (1.0, 0.0, 0.5)
 #: mixtures of widths that are packed for each width, with all units and again with shares by chance
 _MIXTURES = 2
 #: mixtures in which half of the layers, drawn by chance, have 32 bits: their graphs differ most
@@ -152,36 +154,50 @@ def learn_packed_sizes(
 
 
 def _policies(network: Network, choices: Mapping[str, Sequence[Bits]], widths: Sequence[int]) -> Iterator[Policy]:
-    """Every layer at every width it may have: with all layers alike, then with widths, and shares, mixed by chance."""
+    """Every layer at every width it may have: with all layers alike, then with widths, and shares, mixed by chance.
+
+    Activations have the most bits that go with a width, the fewest, or some by chance: graphs differ in them.
+    """
     names = [name for name in choices if choices[name]]
     generator = np.random.default_rng(0)
     groups = [group.name for group in network.prunable_groups]
-    mixed = generator.integers(0, len(widths), (_MIXTURES, len(names))).tolist() if len(widths) > 1 else []
+    mixes = any(len(legal) > 1 for legal in choices.values())
+    mixed = generator.integers(0, len(widths), (_MIXTURES, len(names))).tolist() if mixes else []
     for start in range(len(widths)):
-        for share in _SHARES if groups else _SHARES[:1]:
+        for place, share in enumerate(_SHARES if groups else _SHARES[:1]):
             keep = dict.fromkeys(groups, share) if share < 1.0 else {}
-            yield Policy(keep=keep, bits=_bits(names, choices, [widths[start]] * len(names)))
+            activations = [_ALIKE[place]] * len(names)
+            yield Policy(keep=keep, bits=_bits(choices, names, [widths[start]] * len(names), activations))
         for offsets in mixed:
             wanted = [widths[(start + offset) % len(widths)] for offset in offsets]
-            bits = _bits(names, choices, wanted)
+            bits = _bits(choices, names, wanted, generator.random(len(names)).tolist())
             yield Policy(bits=bits)
             if groups:
                 shares = generator.uniform(_LEAST_SHARE, 1.0, len(groups)).tolist()
                 yield Policy(keep=dict(zip(groups, shares, strict=True)), bits=bits)
-    for _ in range(_HALVES if len(widths) > 1 else 0):
+    for _ in range(_HALVES if mixes else 0):
         chosen = generator.integers(0, len(widths), len(names)).tolist()
         plain = generator.random(len(names)) < 0.5
         wanted = [FULL_PRECISION.weight if full else widths[at] for full, at in zip(plain, chosen, strict=True)]
-        yield Policy(bits=_bits(names, choices, wanted))
+        yield Policy(bits=_bits(choices, names, wanted, generator.random(len(names)).tolist()))
 
 
-def _bits(names: Sequence[str], choices: Mapping[str, Sequence[Bits]], widths: Sequence[int]) -> dict[str, Bits]:
-    return {name: _nearest(choices[name], width) for name, width in zip(names, widths, strict=True)}
+def _bits(
+    choices: Mapping[str, Sequence[Bits]], names: Sequence[str], widths: Sequence[int], activations: Sequence[float]
+) -> dict[str, Bits]:
+    """For each layer the legal bits nearest to a width of weights; full precision is the original's, whether the device
+    has it or not. activations: where among the legal bits of activations, from the fewest (0) to the most (1)."""
+    return {
+        name: FULL_PRECISION if width == FULL_PRECISION.weight else _nearest(choices[name], width, share)
+        for name, width, share in zip(names, widths, activations, strict=True)
+    }
 
 
-def _nearest(legal: Sequence[Bits], width: int) -> Bits:
-    """The bits with this width of weights, or those nearest to it; the narrowest activations."""
-    return min(legal, key=lambda bits: (abs(bits.weight - width), bits.activation))
+def _nearest(legal: Sequence[Bits], width: int, share: float) -> Bits:
+    """Of the bits whose weights are nearest to this width, those at a share of the way to the most for activations."""
+    distance = min(abs(bits.weight - width) for bits in legal)
+    near = sorted((b for b in legal if abs(b.weight - width) == distance), key=lambda b: (b.activation, b.weight))
+    return near[min(len(near) - 1, int(share * len(near)))]
 
 
 def _learn(packed: Packed, layers: Sequence[SizedOperation], seen: dict[str, dict[int, list[_Seen]]]) -> float:

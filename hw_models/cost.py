@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from hw_models.counts import bops, macs, peak_memory_bytes, size_bytes
 from hw_models.device import Device, Prediction, compose
@@ -94,8 +94,8 @@ class Costs:
         self, policy: Policy, metrics: Collection[str], separate: tuple[float, float | None]
     ) -> Measurement:
         operations = self.network.sized(policy) if metrics else ()
-        found = Measurement(latency_ms=separate[0], energy_mj=separate[1])
-        return replace(found, **{name: COUNTS[name](operations) for name in metrics}) if metrics else found
+        found: dict[str, Any] = {name: COUNTS[name](operations) for name in metrics}
+        return Measurement(latency_ms=separate[0], energy_mj=separate[1], **found)
 
     def predict(self, policy: Policy) -> Prediction:
         """Latency of the network as it is, not padded, with its 90 % interval, by operation.

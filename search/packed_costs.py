@@ -43,10 +43,18 @@ def stores_packed(document: Mapping[str, Any]) -> bool:
 
 
 def packed_sizes(
-    imported: Imported, network: Network, statistics: Statistics, options: CompressorOptions, device: Device
+    imported: Imported,
+    network: Network,
+    statistics: Statistics,
+    options: CompressorOptions,
+    device: Device,
+    *,
+    searched: bool = True,
 ) -> PackedSizes:
-    """Learnt at the bits that a search on this device may choose."""
-    choices: dict[str, Sequence[Bits]] = {
-        layer.name: network.searched_bits(layer.name, device.legal_bits(layer)) for layer in network.layers
-    }
+    """Learnt at the bits that a search on this device may choose; searched: whether any does, else all are at their
+    most."""
+    choices: dict[str, Sequence[Bits]] = {}
+    for layer in network.layers:
+        rising = network.searched_bits(layer.name, device.legal_bits(layer))
+        choices[layer.name] = rising if searched else rising[-1:]
     return learn_packed_sizes(imported, network, statistics, options, choices)

@@ -47,7 +47,7 @@ from search.packed_costs import PackedCosts, packed_sizes, stores_packed
 from search.plan import JobInputs, JobPlan, ModelFile, Recorder
 from search.race import SHARES, rungs, spread_rows
 from search.score import margins, score
-from search.space import CostModel
+from search.space import WIDTH_ONLY, CostModel
 from search.supply import CALIBRATION_ROWS as CALIBRATION_ROWS  # where it was looked for before
 from search.supply import calibration_inputs, described
 
@@ -134,12 +134,13 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
     recorder.progress("preparing", 1, 3)
     scoring = splits.validation.sample(plan.validation_samples, plan.seed)
     rows = calibration_inputs(imported, splits, plan.recovery, plan.seed)
+    options = compressor_options(plan.compression, inputs.device)
     with ThreadPoolExecutor(1) as aside:  # two cores have statistics and the original's outputs in the time of one
         running = aside.submit(_outputs, imported, scoring) if before is None else None
         statistics = _statistics(imported, network, rows, plan.seed)
-    recorder.progress("preparing", 2, 3)
-    options = compressor_options(plan.compression, inputs.device)
-    compressor = Compressor(imported, network, statistics, options)
+        recorder.progress("preparing", 2, 3)
+        compressor = Compressor(imported, network, statistics, options)
+        damages = _damages(plan, before, compressor, imported, network, rows)
     judged = Provenance("measured", f"validation split, {len(scoring)} rows")
     if running is not None:
         document = _with_measurements(plan, inputs.device, network)
@@ -150,7 +151,6 @@ def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
         document, original = before["device"], Measurement.from_json(before["original"])
         order, known = before.get("order"), before.get("packed_sizes")
         sizes = None if known is None else PackedSizes.from_json(known)
-    damages = _damages(plan, before, compressor, imported, network, rows)
     if order is not None:
         scoring = scoring.take(np.array(order, dtype=np.intp))
     source = (inputs.model, inputs.architecture, statistics)
@@ -233,7 +233,14 @@ def _packed_sizes(
     if not stores_packed(document):
         return None
     device = StoredBits(load_device(document), plan.compression)
-    return packed_sizes(imported, network, statistics, options, device)
+    return packed_sizes(imported, network, statistics, options, device, searched=_chooses_bits(plan))
+
+
+def _chooses_bits(plan: JobPlan) -> bool:
+    """Whether policies of the job may name bits: not if nothing but widths matters to it, see `search.space`."""
+    metrics = {o.metric for o in plan.objectives} | {c.base_metric for c in plan.constraints}
+    told = plan.known or any(search.algorithm == "given" or search.options.get("soft") for search in plan.searches)
+    return bool(told) or not metrics - {"accuracy"} <= WIDTH_ONLY
 
 
 def _statistics(imported: Imported, network: Network, rows: Tensor, seed: int) -> Statistics:

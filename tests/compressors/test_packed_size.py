@@ -83,3 +83,12 @@ def test_predictions_come_back_from_plain_values(learnt: tuple[Trained, PackedSi
     back = PackedSizes.from_json(sizes.to_json())
     operations = net.network.sized(Policy(bits={"classify": Bits(4, 8)}))
     assert back.predict(operations) == sizes.predict(operations)
+
+
+def test_the_original_is_predicted_though_the_device_has_no_full_precision() -> None:
+    net = trained()
+    original = len(pack(write_onnx(net.imported.module, net.imported)).content)
+    for legal in ((Bits(8, 8),), (Bits(2, 4), Bits(4, 4), Bits(8, 8))):
+        choices = {layer.name: legal for layer in net.network.layers}
+        sizes = learn_packed_sizes(net.imported, net.network, net.statistics, CompressorOptions(), choices)
+        assert sizes.predict(net.network.sized(Policy())) == pytest.approx(original, rel=0.01)
