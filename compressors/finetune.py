@@ -21,7 +21,7 @@ from compressors.operators.recurrent import Recurrent
 from compressors.rounding import stored_rounding
 from compressors.sparsity import keep_zeros, masked
 from compressors.teaching import Panel, Teacher, panel_of, place_of
-from compressors.training import Epoch, FinetuneOptions, Progress, TensorData, TrainingState
+from compressors.training import Epoch, FinetuneOptions, Judge, Progress, TensorData, TrainingState
 
 #: rows run at once where no gradient is needed
 _EVALUATION_BATCH = 250
@@ -69,8 +69,13 @@ def finetune(
     return run.result()
 
 
-def evaluate(module: nn.Module, data: TensorData, loss: Loss | None = None) -> float:
-    """Share of right classes, or minus the mean squared error. The module must be in evaluation mode."""
+def evaluate(module: nn.Module, data: TensorData, loss: Loss | None = None, judge: Judge | None = None) -> float:
+    """What `judge` says of all outputs; None: share of right classes, or minus the mean squared error.
+
+    The module must be in evaluation mode.
+    """
+    if judge is not None:
+        return _judged(module, data, judge)
     total, place = 0.0, place_of(module)
     with torch.inference_mode():
         for inputs, targets in data.batches(_EVALUATION_BATCH):
@@ -78,6 +83,15 @@ def evaluate(module: nn.Module, data: TensorData, loss: Loss | None = None) -> f
             outputs = module(inputs).float()
             total += merit(loss or loss_for(inputs, outputs, targets), inputs, outputs, targets) * len(targets)
     return total / len(data)
+
+
+def _judged(module: nn.Module, data: TensorData, judge: Judge) -> float:
+    place, rows = place_of(module), list(data.batches(_EVALUATION_BATCH))
+    with torch.inference_mode():
+        outputs = torch.cat([module(inputs.to(place)).float().cpu() for inputs, _ in rows])
+    if not bool(torch.isfinite(outputs).all()):
+        return -math.inf  # worse than any weights before
+    return judge(outputs, torch.cat([targets for _, targets in rows]), torch.cat([inputs for inputs, _ in rows]))
 
 
 def bfloat16_is_faster(module: nn.Module, inputs: Tensor, repeats: int = 3) -> bool:
@@ -128,7 +142,7 @@ class _Run:
             self._loss = options.loss or loss_for(inputs, module(inputs), targets)
         self._augment = augmentation.wanted(options.augmentation, inputs)
         self._teacher = self._panel(teacher) if options.distillation > 0 else None
-        self._best_value = evaluate(module, validation, self._loss)
+        self._best_value = evaluate(module, validation, self._loss, options.judge)
         self._best = _snapshot(module)
 
     def epochs(self, progress: Callable[[Progress], None] | None) -> Iterator[TrainingState]:
@@ -253,7 +267,9 @@ class _Run:
         kept = _snapshot(self._module)
         if self._average is not None:
             _restore(self._module, self._average)
-        value = evaluate(self._module, self._validation, self._loss) if math.isfinite(loss) else -math.inf
+        value = -math.inf
+        if math.isfinite(loss):
+            value = evaluate(self._module, self._validation, self._loss, self._options.judge)
         self._history.append(Epoch(len(self._history) + 1, loss, value, seconds))
         self._stale += 1
         if value > self._best_value:

@@ -15,6 +15,8 @@ from compressors.augmentation import Augmentation
 from compressors.losses import Loss
 from paretrim.errors import InvalidDataset, InvalidInput
 
+#: what a network is worth: of outputs (N, ...), targets and inputs; higher is better
+Judge = Callable[[Tensor, Tensor, Tensor], float]
 #: where training runs
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -77,6 +79,7 @@ class FinetuneOptions:
     feature_weight: float = 1.0
     augmentation: Augmentation = "auto"
     loss: Loss | None = None  #: None: what fits the targets
+    judge: Judge | None = None  #: what decides which epoch's weights are kept; None: right classes, or else the loss
     ema_decay: float | None = None  #: average the weights over about 1 / (1 - decay) steps; None: no
     patience: int | None = None  #: stop after so many epochs without a better validation; None: never
     bfloat16: bool = False  #: autocast; ask `bfloat16_is_faster` first

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 import torch
@@ -228,6 +228,7 @@ class Workbench:
             teacher_answers=chosen.teacher_answers,
             bfloat16=chosen.bfloat16 and self._bfloat16_pays,
             device=chosen.device,
+            judge=partial(score, self._basis.evaluation.metric),
         )
 
     @cached_property

@@ -307,7 +307,10 @@ def _carve(given: Mapping[str, Split], seed: int) -> tuple[dict[str, Split], lis
             f"{missing[0]}_x is missing and there is no train_x to carve it from; add one of the two",
             field=f"{missing[0]}_x",
         )
-    notes = [] if "train" in given else ["no train split: statistics are taken on validation, nothing is fine-tuned"]
+    without_train = (
+        "no train split: statistics are taken on validation and nothing is fine-tuned, unless the job has data: none"
+    )
+    notes = [] if "train" in given else [without_train]
     if not missing:
         return dict(given), notes
     train = given["train"]

@@ -66,16 +66,20 @@ class Compression:
         for name, literal in choices.items():
             _check_choice(getattr(self, name), get_args(literal), f"compression.{name}")
         if not isinstance(self.weight_quantizers, Mapping):
-            raise InvalidInput("it must map names of layers to quantizers", field="compression.weight_quantizers")
+            raise InvalidInput(
+                "weight_quantizers must map names of layers to quantizers", field="compression.weight_quantizers"
+            )
         for layer, kind in self.weight_quantizers.items():
             _check_choice(kind, get_args(WeightQuantizer), f"compression.weight_quantizers.{layer}")
         for name in ("equalize", "compact", "four_bit_linear"):
             if not isinstance(getattr(self, name), bool):
-                raise InvalidInput("it must be true or false", field=f"compression.{name}")
+                raise InvalidInput(f"{name} must be true or false", field=f"compression.{name}")
         if not isinstance(self.storage_bits, list | tuple) or any(
             not isinstance(bits, int) or isinstance(bits, bool) or not 1 <= bits <= 8 for bits in self.storage_bits
         ):
-            raise InvalidInput("it must be a list of whole numbers from 1 to 8", field="compression.storage_bits")
+            raise InvalidInput(
+                "storage_bits must be a list of whole numbers from 1 to 8", field="compression.storage_bits"
+            )
         object.__setattr__(self, "storage_bits", tuple(sorted(set(self.storage_bits))))
 
     @classmethod

@@ -75,7 +75,7 @@ class Recovery:
                 )
         for name in ("bfloat16", "scratch_control"):
             if not isinstance(getattr(self, name), bool):
-                raise InvalidInput("it must be true or false", field=f"recovery.{name}")
+                raise InvalidInput(f"{name} must be true or false", field=f"recovery.{name}")
         self._check_numbers()
         self._check_teachers()
         if self.has_labels:
@@ -123,7 +123,7 @@ class Recovery:
     def _check_teachers(self) -> None:
         named = self.teachers
         if not isinstance(named, list | tuple) or not all(isinstance(name, str) and name for name in named):
-            raise InvalidInput("it must be a list of models", field="recovery.teachers")
+            raise InvalidInput("teachers must be a list of models", field="recovery.teachers")
         object.__setattr__(self, "teachers", tuple(named))
         if not named:
             return

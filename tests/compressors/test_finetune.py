@@ -111,6 +111,20 @@ def test_training_stops_when_validation_stays_behind(net: Trained) -> None:
     assert len(tuned.history) == 1
 
 
+def test_the_weights_are_kept_that_the_judge_likes_best(net: Trained, pruned: Compressed) -> None:
+    verdicts, states = iter([0.1, 0.9, 0.5]), []
+
+    def judge(outputs: Tensor, targets: Tensor, inputs: Tensor) -> float:
+        assert len(outputs) == len(targets) == len(inputs) == len(net.validation)
+        return next(verdicts)
+
+    tuned = finetune(
+        pruned, None, net.train, net.validation, options(judge=judge, distillation=0), checkpoint=states.append
+    )
+    assert [epoch.validation for epoch in tuned.history] == [0.9, 0.5]
+    assert_same(weights(tuned.module), dict(states[0].named("module")))
+
+
 def test_a_run_that_diverges_gives_back_the_best_weights(net: Trained, pruned: Compressed) -> None:
     chosen = options(learning_rate=1e20, clip_norm=math.inf, distillation=0.0)
     tuned = finetune(pruned, None, net.train, net.validation, chosen)

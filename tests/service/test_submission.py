@@ -164,6 +164,27 @@ def refusal_after_delete(client: TestClient, files: tuple[str, str]) -> dict[str
     return problem
 
 
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ({"keep": {"nowhere": 0.5}}, "'nowhere'"),
+        ({"bits": {"first": [3, 3]}}, None),
+        ({"bits": {"first": [1, 8]}}, "layer 'first' cannot have 1/8 bits on bit-serial"),
+    ],
+)
+def test_a_policy_of_the_users_own_that_cannot_be_is_refused(
+    client: TestClient, service: Service, policy: dict[str, Any], words: str | None
+) -> None:
+    files = worlds.real_files(service)
+    chosen = [{"name": "given", "options": {"policies": [{"keep": {"first": 0.5}}, policy]}}]
+    if words is None:
+        worlds.create_job(client, files, algorithms=chosen, constraints=[])
+        return
+    problem = refusal(client, files, algorithms=chosen, constraints=[])
+    assert problem["errors"][0]["pointer"] == "algorithms.given.options.policies.1"
+    assert words in problem["detail"]
+
+
 def test_an_algorithm_named_twice_runs_again_with_the_next_seed(client: TestClient, files: tuple[str, str]) -> None:
     job = worlds.create_job(client, files, algorithms=["nsga2", "random", "nsga2"], seed=5)
     searches = client.get(f"/jobs/{job['id']}/searches").json()["data"]
