@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -25,6 +25,10 @@ from search.device_commands import devices as devices
 from search.local_devices import HOST, device_folder, find_device, keep_device
 from search.plan import CONFIDENCE, Interrupted, JobInputs, JobPlan, ModelFile, SearchPlan
 
+if TYPE_CHECKING:
+    from search.local import FolderRecorder
+
+EXIT_JOB_FAILED = 3
 EXIT_INTERRUPTED = 130
 
 _FRONT_COLUMNS = ("n", "algorithm", "accuracy", "latency_ms", "size_bytes", "macs", "split", "precision", "file")
@@ -99,9 +103,12 @@ def run(
         )
         files = _given(model, "model"), _given(data, "data")
         job = _started(plan, *files, device, architecture, out, learn_from)
-    members = _run(job, executor, workers)
+    members, failures = _run(job, executor, workers)
     emit_rows(members, _FRONT_COLUMNS, output, whole=members)
     say(f"{len(members)} networks on the front; see {job.folder / 'report.md'}")
+    if failures:
+        say("every search that was asked for failed, so these are the baselines' networks: " + "; ".join(failures))
+        raise typer.Exit(EXIT_JOB_FAILED)
 
 
 @dataclass(frozen=True)
@@ -219,9 +226,12 @@ def _resumed(folder: Path) -> LocalJob:
     return LocalJob(folder, plan, inputs)
 
 
-def _run(job: LocalJob, executor: Literal["inline", "ray"], workers: int | None) -> list[dict[str, Any]]:
-    """Run to the end. Leaves with 130 if it was interrupted.
+def _run(
+    job: LocalJob, executor: Literal["inline", "ray"], workers: int | None
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Run to the end: what front.json holds, and if all searches that were asked for failed, why each did.
 
+    Leaves with 130 if it was interrupted.
     Raises JobFailed; InvalidInput or Infeasible if that is why, and then the folder is free for another job.
     """
     from search.local import FolderRecorder, abandon
@@ -235,7 +245,7 @@ def _run(job: LocalJob, executor: Literal["inline", "ray"], workers: int | None)
         try:
             with _stops_on_interrupt(recorder):
                 run_job(job.plan, job.inputs, recorder, executor=executor, workers=workers)
-            return write_results(recorder)
+            return write_results(recorder), _failures(recorder)
         except JobFailed as failed:
             if isinstance(failed.__cause__, InvalidInput | Infeasible) and recorder.preparation() is None:
                 abandon(job.folder)
@@ -246,6 +256,14 @@ def _run(job: LocalJob, executor: Literal["inline", "ray"], workers: int | None)
             raise typer.Exit(EXIT_INTERRUPTED) from None
         finally:
             recorder.close()
+
+
+def _failures(recorder: FolderRecorder) -> list[str]:
+    """Why each search failed that was asked for; [] if one of them did not."""
+    asked = [search.id for search in recorder.plan.searches if not search.baseline]
+    ends = recorder.ends()
+    failed = [message or "no reason was given" for end, message in map(ends.__getitem__, asked) if end == "failed"]
+    return failed if len(failed) == len(asked) else []
 
 
 @contextmanager

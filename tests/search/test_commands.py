@@ -141,6 +141,16 @@ def test_bad_input_is_usage_and_the_folder_stays_free(
     assert _run(door, "model.onnx", "data.npz", "--deliver", "0") == 0
 
 
+def test_baselines_alone_are_not_what_was_asked_for(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """HAQ has nothing to choose where only multiply-adds count; the baseline goes on."""
+    chosen = ["--algorithms", "haq", "--objectives", "accuracy", "--constraint", "macs_ratio <= 0.6"]
+    call = [word for word in arguments(files) if word not in ("latency_ratio <= 0.6", "--constraint")]
+    assert main([*call, *chosen, "--output", "json"]) == 3
+    shown = capsys.readouterr()
+    assert "there is nothing to search" in shown.err
+    assert json.loads(shown.out) == json.loads((files / "out" / "front.json").read_text()) != []
+
+
 def test_a_folder_that_holds_a_job_is_not_overwritten(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments(files)) == 0
     assert main(arguments(files)) == 2
