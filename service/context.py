@@ -81,6 +81,15 @@ def reading(service: ServiceDep) -> Iterator[Session]:
 #: closed before the response is sent, so that a slow client holds no connection
 ReadSession = Annotated[Session, Depends(reading, scope="function")]
 
+
+def glancing(service: ServiceDep) -> Iterator[Session]:
+    """For a request that asks the database one thing."""
+    with service.database.glance() as session:
+        yield session
+
+
+GlanceSession = Annotated[Session, Depends(glancing, scope="function")]
+
 _bearer = HTTPBearer(auto_error=False, description="An API key: `paretrim_...`")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="paretrim"'}
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -116,7 +125,7 @@ def authenticate(
 
 
 def _by_key(service: Service, secret: str) -> Principal | None:
-    with service.database.read() as session:
+    with service.database.glance() as session:
         principal = accounts.find_key(session, secret)
     if principal is not None and service.limits.is_time_to_note_use(principal.key_id):
         with service.database.write() as session:
@@ -129,7 +138,7 @@ def by_session(service: Service, cookie: str) -> Principal | None:
     key_id = service.sessions.key_id(cookie)
     if key_id is None:
         return None
-    with service.database.read() as session:
+    with service.database.glance() as session:
         return accounts.find_key_by_id(session, key_id)
 
 

@@ -22,6 +22,7 @@ class Database:
         self.url = url
         self.engine = dialect.make_engine(url, pool_size=pool_size, idle_seconds=idle_seconds)
         self._writing = self.engine.execution_options(**{dialect.WRITES: True})
+        self._glancing = dialect.without_transactions(self.engine)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -32,6 +33,15 @@ class Database:
             finally:
                 session.expunge_all()  # a rollback would expire the rows, which are used after the transaction
                 session.rollback()
+
+    @contextmanager
+    def glance(self) -> Iterator[Session]:
+        """For one statement that reads, and streams nothing: no transaction where the database can do without."""
+        with Session(self._glancing, expire_on_commit=False) as session:
+            try:
+                yield session
+            finally:
+                session.expunge_all()
 
     @contextmanager
     def write(self) -> Iterator[Session]:

@@ -67,6 +67,12 @@ def make_engine(url: str, *, pool_size: int = 12, idle_seconds: float = IDLE_SEC
     )
 
 
+def without_transactions(engine: Engine) -> Engine:
+    """The same connections for a single statement that reads. PostgreSQL is spared two of four round trips; SQLite has
+    no others to spare."""
+    return engine if is_sqlite(engine) else engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def _sqlite_engine(url: str, pool_size: int) -> Engine:
     if make_url(url).database in (None, "", ":memory:"):
         raise ValueError("the service needs a database file: several connections share it")

@@ -8,6 +8,7 @@ of sockets, threads or event loops, so `Client` and `AsyncClient` run the very s
 from __future__ import annotations
 
 import email.utils
+import logging
 import random
 import time
 import uuid
@@ -29,8 +30,12 @@ API_PREFIX = "/api/v1"
 #: a back-off starts at this and doubles, with up to a quarter taken off by chance so that clients do not march in step
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 8.0
+#: a pause that a server asks for is told of from here on, so that nobody wonders why nothing happens
+TOLD_PAUSE_SECONDS = 2.0
 #: a server that asks for more than this is not waited for
 LONGEST_RETRY_AFTER_SECONDS = 120.0
+
+_log = logging.getLogger("paretrim")
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,15 @@ def attempts(call: Call, retries: int) -> Flow[httpx2.Response]:
             if attempt == retries or told_not_to or not may_retry(response.status_code, asked):
                 raise status_error(response)
             pause = pause if asked is None else asked
+            if asked is not None and asked >= TOLD_PAUSE_SECONDS:
+                status = response.status_code
+                _log.warning(
+                    "%s %s: the server answers %d and asks for %.0f s of patience",
+                    call.method,
+                    call.path,
+                    status,
+                    asked,
+                )
         yield Sleep(pause)
     raise AssertionError("unreachable")
 

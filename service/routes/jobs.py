@@ -14,7 +14,7 @@ from paretrim import wire
 from paretrim.errors import InvalidInput
 from service import audit, deletion, dialect, idempotency, job_list, jobs, problems, submission, views
 from service.accounts import Principal
-from service.context import IdempotencyHeader, Reader, ReadSession, ServiceDep, Writer, owned_job
+from service.context import GlanceSession, IdempotencyHeader, Reader, ReadSession, ServiceDep, Writer, owned_job
 from service.ids import new_id
 from service.pages import DEFAULT_LIMIT, CursorQuery, Key, LimitQuery, rows_after
 from service.tables import Job
@@ -72,7 +72,7 @@ def _create(
 
 @router.get("/jobs", response_model=wire.Page[wire.Job])
 def list_jobs(
-    session: ReadSession,
+    session: GlanceSession,
     service: ServiceDep,
     principal: Reader,
     state: Annotated[list[wire.State] | None, Query(description="Any of these states.")] = None,

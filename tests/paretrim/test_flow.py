@@ -79,11 +79,12 @@ def test_what_would_fail_again_is_not_tried_again(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 503])
-def test_retry_after_is_honoured(status: int) -> None:
+def test_retry_after_is_honoured_and_told_of(status: int, caplog: pytest.LogCaptureFixture) -> None:
     ended, slept, sent = drive([answer(status, headers={"Retry-After": "7"}), answer(200)])
     assert isinstance(ended, httpx2.Response)
     assert slept == [7.0]
     assert sent == 2
+    assert f"the server answers {status} and asks for 7 s" in caplog.text
 
 
 def test_retry_after_may_be_a_date() -> None:
