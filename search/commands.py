@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -243,7 +246,7 @@ def _run(
     with watched(lambda: ", ".join(f"best {name} {value:.4g}" for name, value in best.items())) as (show, tell):
         recorder = FolderRecorder(job.folder, job.plan, show=show, say=tell, best=best)
         try:
-            with _stops_on_interrupt(recorder):
+            with _stops_on_interrupt(recorder), _only_data_on_stdout():
                 run_job(job.plan, job.inputs, recorder, executor=executor, workers=workers)
             return write_results(recorder), _failures(recorder)
         except JobFailed as failed:
@@ -264,6 +267,20 @@ def _failures(recorder: FolderRecorder) -> list[str]:
     ends = recorder.ends()
     failed = [message or "no reason was given" for end, message in map(ends.__getitem__, asked) if end == "failed"]
     return failed if len(failed) == len(asked) else []
+
+
+@contextmanager
+def _only_data_on_stdout() -> Iterator[None]:
+    """What libraries in C print (HiGHS does, whatever it is told) goes to stderr, not among the data."""
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        ctypes.CDLL(None).fflush(None)  # their buffers, while they still lead to stderr
+        os.dup2(stdout, 1)
+        os.close(stdout)
 
 
 @contextmanager

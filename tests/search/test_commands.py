@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import ctypes
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -149,6 +151,24 @@ def test_baselines_alone_are_not_what_was_asked_for(files: Path, capsys: pytest.
     shown = capsys.readouterr()
     assert "there is nothing to search" in shown.err
     assert json.loads(shown.out) == json.loads((files / "out" / "front.json").read_text()) != []
+
+
+def test_what_a_library_prints_is_not_among_the_data(
+    files: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import search.run
+
+    whole = search.run.run_job
+
+    def noisy(*inputs: Any, **options: Any) -> None:
+        ctypes.CDLL(None).printf(b"solver: hello\n")
+        whole(*inputs, **options)
+
+    monkeypatch.setattr(search.run, "run_job", noisy)
+    assert main(arguments(files, "--output", "json")) == 0
+    shown = capfd.readouterr()
+    assert "solver: hello" in shown.err
+    assert json.loads(shown.out)
 
 
 def test_a_folder_that_holds_a_job_is_not_overwritten(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
