@@ -1,139 +1,116 @@
 """What crosses HTTP: request and response bodies of `/api/v1`.
 
-Requests refuse unknown fields; responses tolerate them, so that an older client can talk to a newer server.
+Requests refuse unknown fields; responses tolerate them, so that an older client can talk to a newer server. Jobs are
+here, the others in `wire_*` by subject; all can be had from here.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from paretrim.compression import Compression
 from paretrim.errors import InvalidInput
 from paretrim.problem import METRICS, Constraint
 from paretrim.recovery import Data, Recovery
+from paretrim.wire_accounts import (
+    ApiKey,
+    ApiKeyRequest,
+    AuditEntry,
+    Webhook,
+    WebhookMessage,
+    WebhookRequest,
+    WebhookType,
+)
+from paretrim.wire_base import (
+    FieldError,
+    Page,
+    ProblemDetails,
+    Request,
+    Response,
+)
+from paretrim.wire_files import (
+    Algorithm,
+    Dataset,
+    Device,
+    FileState,
+    Kind,
+    Model,
+    Upload,
+    UploadRequest,
+)
+from paretrim.wire_results import (
+    Answer,
+    Answers,
+    CandidateView,
+    ConstraintLine,
+    CurvePoint,
+    Curves,
+    Delivery,
+    Export,
+    Front,
+    LayerFigures,
+    LayerTable,
+    LayerView,
+    Points,
+    PointSearch,
+    SearchCurve,
+)
 
-T = TypeVar("T")
+__all__ = [
+    "AUTO",
+    "TERMINAL_STATES",
+    "Algorithm",
+    "AlgorithmChoice",
+    "Answer",
+    "Answers",
+    "ApiKey",
+    "ApiKeyRequest",
+    "AuditEntry",
+    "BudgetRequest",
+    "CandidateView",
+    "ConstraintLine",
+    "CurvePoint",
+    "Curves",
+    "Dataset",
+    "Delivery",
+    "Device",
+    "Event",
+    "Export",
+    "FieldError",
+    "FileState",
+    "Front",
+    "Job",
+    "JobChange",
+    "JobError",
+    "JobRequest",
+    "Kind",
+    "LayerFigures",
+    "LayerTable",
+    "LayerView",
+    "Model",
+    "Page",
+    "PointSearch",
+    "Points",
+    "ProblemDetails",
+    "Progress",
+    "Request",
+    "Response",
+    "Search",
+    "SearchCurve",
+    "State",
+    "Upload",
+    "UploadRequest",
+    "Webhook",
+    "WebhookMessage",
+    "WebhookRequest",
+    "WebhookType",
+]
 
 State = Literal["queued", "running", "pausing", "paused", "cancelling", "succeeded", "failed", "cancelled"]
 TERMINAL_STATES: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
-FileState = Literal["inspecting", "ready", "rejected"]
-Kind = Literal["model", "dataset"]
-
-
-class Request(BaseModel):
-    """A body that a client sends."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Response(BaseModel):
-    """A body that the server sends."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
-
-
-class Page(Response, Generic[T]):
-    """A part of a collection. No `next_cursor`: this was the end."""
-
-    data: list[T]
-    next_cursor: str | None = None
-    has_more: bool = False
-
-
-class FieldError(Response):
-    """One thing wrong with a request."""
-
-    pointer: str  #: the field, e.g. `budget.candidates`
-    message: str  #: what is wrong and what to do
-
-
-class ProblemDetails(Response):
-    """RFC 9457."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    instance: str | None = None
-    code: str
-    request_id: str | None = None
-    errors: list[FieldError] = []
-
-
-class UploadRequest(Request):
-    """Opens an upload. The bytes follow in parts."""
-
-    kind: Kind
-    filename: Annotated[str, Field(min_length=1, max_length=255)]
-    size_bytes: Annotated[int, Field(ge=1)]
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]  #: of the whole file
-    name: Annotated[str | None, Field(max_length=255)] = None  #: shown to people; the file's name if absent
-    architecture: Annotated[str | None, Field(max_length=64)] = None  #: for safetensors: one of the registered ones
-
-
-class Upload(Response):
-    """An upload under way. `resource_id` is the model or dataset it became."""
-
-    id: str
-    kind: Kind
-    filename: str
-    size_bytes: int
-    part_size_bytes: int
-    parts_received: list[int] = []
-    state: Literal["open", "completed"] = "open"
-    resource_id: str | None = None
-    expires_at: datetime
-
-
-class Model(Response):
-    """An uploaded neural network."""
-
-    id: str
-    name: str
-    state: FileState
-    sha256: str
-    size_bytes: int
-    created_at: datetime
-    reason: str | None = None  #: why it was rejected
-    inspection: dict[str, Any] | None = None  #: input, output, layers, groups, parameters, macs, warnings
-
-
-class Dataset(Response):
-    """An uploaded dataset."""
-
-    id: str
-    name: str
-    state: FileState
-    sha256: str
-    size_bytes: int
-    created_at: datetime
-    reason: str | None = None
-    inspection: dict[str, Any] | None = None  #: shapes and types of the splits, classes, warnings
-
-
-class Device(Response):
-    """A latency table or an analytic model, with its provenance."""
-
-    name: str
-    kind: Literal["table", "analytic"]
-    summary: str
-    weight_bits: list[int]
-    activation_bits: list[int]
-    provenance: dict[str, Any] = {}
-    rows: int = 0  #: measured operations
-    sha256: str | None = None
-    created_at: datetime | None = None
-
-
-class Algorithm(Response):
-    """A search algorithm and its options, as JSON Schema."""
-
-    name: str
-    summary: str
-    options: dict[str, Any] = {}
 
 
 class AlgorithmChoice(Request):
@@ -297,149 +274,6 @@ class Search(Response):
     message: str | None = None
 
 
-class Delivery(Response):
-    """A front member made real: fine-tuned, exported, measured again."""
-
-    measurement: dict[str, Any]  #: on the test split, and in the runtime it is for
-    original: dict[str, Any]  #: the uncompressed model, measured the same way
-    artifact: str  #: id of the ONNX file
-    artifacts: dict[str, str] = {}  #: further files by name: `report.md`, `policy.json`, ...
-    precision: str = "fp32"
-    report: dict[str, Any] = {}
-
-
-class CandidateView(Response):
-    """A policy that was proposed and what came of it."""
-
-    n: int  #: its number within the job; 0 is the original model
-    search: str | None = None
-    algorithm: str | None = None
-    index: int  #: its number within its search
-    policy: dict[str, Any]
-    measurement: dict[str, Any] | None = None
-    failure: str | None = None
-    feasible: bool = False  #: meets every constraint
-    on_front: bool = False
-    delivery: Delivery | None = None
-    created_at: datetime | None = None
-
-
-class Front(Response):
-    """The candidates that no other dominates and that meet every constraint."""
-
-    job: str
-    objectives: list[str]
-    constraints: list[str]
-    members: list[CandidateView]
-    original: dict[str, Any] | None = None
-    hypervolume: float | None = None
-
-
-class Answer(Response):
-    """A policy within constraints that a job did not have, and how its accuracy is known."""
-
-    source: Literal["evaluated", "predicted"]
-    n: int | None = None  #: the candidate's number, if it was evaluated
-    policy: dict[str, Any]
-    measurement: dict[str, Any]
-    deviation: float | None = None  #: of a predicted accuracy
-
-
-class Answers(Response):
-    """The best under constraints: the candidate that was evaluated, and the policy that is predicted."""
-
-    job: str
-    metric: str
-    constraints: list[str]
-    answers: list[Answer]  #: evaluated before predicted; either may be missing
-    note: str | None = None  #: why nothing is predicted
-
-
-class CurvePoint(Response):
-    """Best so far after so many evaluations of a search."""
-
-    index: int
-    best: float | None
-    hypervolume: float | None
-    seconds: float
-
-
-class SearchCurve(Response):
-    """The curve of one search, thinned out."""
-
-    id: str
-    algorithm: str
-    baseline: bool = False
-    points: list[CurvePoint]
-
-
-class Curves(Response):
-    """How the searches of a job have done so far. `objective` is what `best` is about."""
-
-    objective: str
-    original: dict[str, Any] | None = None
-    searches: list[SearchCurve]
-
-
-class PointSearch(Response):
-    """A search that points refer to by its position in the list."""
-
-    id: str
-    algorithm: str
-    baseline: bool = False
-
-
-class ConstraintLine(Response):
-    """A constraint, and its bound in the metric's own unit where that is known."""
-
-    text: str
-    metric: str
-    relation: Literal["<=", ">="]
-    limit: float | None = None
-
-
-class Points(Response):
-    """Measured candidates as points of two metrics, in columns of equal length. -1 as a search: the original."""
-
-    total: int  #: so many there are; fewer may be shown
-    n: list[int]
-    x: list[float]
-    y: list[float]
-    search: list[int]
-    feasible: list[bool]
-    front: list[bool]
-    searches: list[PointSearch]
-    constraints: list[ConstraintLine]
-    original: dict[str, Any] | None = None
-
-
-class LayerFigures(Response):
-    """What a layer holds and costs."""
-
-    in_channels: int
-    out_channels: int
-    weight_bits: int
-    activation_bits: int
-    macs: int
-    size_bytes: int
-    latency_ms: float | None = None
-
-
-class LayerView(LayerFigures):
-    """A layer under a policy, beside what it was."""
-
-    name: str
-    kind: str
-    removed: bool = False  #: with its block
-    original: LayerFigures
-
-
-class LayerTable(Response):
-    """The layers of a candidate in execution order."""
-
-    layers: list[LayerView]
-
-
 class Event(Response):
     """Something that happened to a job. `seq` counts from 1 within the job."""
 
@@ -447,82 +281,3 @@ class Event(Response):
     type: str  #: `state`, `progress`, `candidates`, `front`, `log`, `end`
     data: dict[str, Any]
     created_at: datetime
-
-
-WebhookType = Literal["job.running", "job.paused", "job.succeeded", "job.failed", "job.cancelled"]
-
-
-class WebhookRequest(Request):
-    """Asks to be told what happens to jobs, at an address of one's own."""
-
-    url: Annotated[str, Field(min_length=8, max_length=2000)]
-    types: Annotated[list[WebhookType], Field(min_length=1, max_length=16)] = [
-        "job.succeeded",
-        "job.failed",
-        "job.cancelled",
-    ]
-
-
-class Webhook(Response):
-    """An address that is told what happens to jobs. `secret` is there once, in the answer that made it."""
-
-    id: str
-    url: str
-    types: list[str]
-    created_at: datetime
-    disabled_reason: str | None = None
-    secret: str | None = None
-
-
-class WebhookMessage(Response):
-    """What a webhook was, or is to be, told."""
-
-    id: str
-    type: str
-    state: Literal["pending", "delivered", "failed"]
-    attempts: int
-    last_status: int | None = None
-    last_error: str | None = None
-    created_at: datetime
-
-
-class AuditEntry(Response):
-    """Who did what."""
-
-    id: str
-    key: str | None = None
-    action: str
-    subject: str
-    address: str | None = None
-    request_id: str | None = None
-    created_at: datetime
-
-
-class Export(Response):
-    """A candidate on its way to being delivered. When it is, the candidate has its `delivery`."""
-
-    job: str
-    n: int
-    state: Literal["queued", "running", "done", "failed"]
-    message: str | None = None
-
-
-class ApiKeyRequest(Request):
-    """Asks for a new API key."""
-
-    name: Annotated[str, Field(min_length=1, max_length=255)]
-    scopes: list[str] = ["read", "write"]
-    expires_in_seconds: Annotated[int | None, Field(ge=60)] = None
-
-
-class ApiKey(Response):
-    """An API key. `secret` is there once, in the answer that made it."""
-
-    id: str
-    name: str
-    prefix: str
-    scopes: list[str]
-    created_at: datetime
-    expires_at: datetime | None = None
-    last_used_at: datetime | None = None
-    secret: str | None = None
