@@ -20,7 +20,7 @@ import typer
 import uvicorn
 
 from paretrim.errors import InvalidInput
-from service import accounts, schema
+from service import accounts, dialect, schema
 from service.database import Database
 from service.settings import Settings
 
@@ -206,13 +206,28 @@ keys = typer.Typer(help="API keys, straight in the database: for whoever runs th
 
 
 @contextlib.contextmanager
-def _database(data_dir: Path | None, database_url: str | None) -> Any:
+def _database(data_dir: Path | None, database_url: str | None, *, make: bool = False) -> Any:
+    """make: bring an empty database to the schema, as `serve` does."""
     settings = _settings(data_dir=data_dir, database_url=database_url)
+    _check_schema(settings.database_url, make=make)
     database = Database(settings.database_url, pool_size=1)
     try:
         yield database
     finally:
         database.close()
+
+
+def _check_schema(url: str, *, make: bool) -> None:
+    engine = dialect.make_migration_engine(url)
+    try:
+        revision = schema.current(engine)
+    finally:
+        engine.dispose()
+    if revision is None and make:
+        schema.upgrade(url)
+    elif revision != schema.newest():
+        state = "has no tables yet" if revision is None else f"is at revision {revision}, not {schema.newest()}"
+        raise InvalidInput(f"the database {state}; bring it there with `paretrim migrate`", field="database_url")
 
 
 @keys.command("create")
@@ -226,7 +241,7 @@ def create_key(
 ) -> None:
     """Make a key and print it. It cannot be shown again."""
     seconds = None if expires_in_days is None else int(expires_in_days * 86400)
-    with _database(data_dir, database_url) as database, database.write() as session:
+    with _database(data_dir, database_url, make=True) as database, database.write() as session:
         try:
             workspace_id = accounts.make_workspace(session, workspace)
             secret = accounts.make_key(session, workspace_id, name, scope or ("read", "write"), seconds)[1]
