@@ -15,6 +15,8 @@ from tests import postgres
 # Files run side by side, one for each core: libraries that start a thread for each core too would wait for one
 # another. Set before any of them is imported, and for the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Ray starts its workers at niceness 15: beside the tests of another file they would hardly get to run.
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
