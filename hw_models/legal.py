@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
-from paretrim.errors import InvalidPolicy
+from paretrim.errors import InvalidInput, InvalidPolicy
 from paretrim.network import Axis, Group, Network, Operation
 from paretrim.problem import Bits, Policy
 
@@ -72,3 +73,19 @@ def check_bits(network: Network, device: BitsDevice, policy: Policy) -> None:
                 f" {getattr(device, 'name', 'this device')}; it has {pairs}",
                 field=f"bits.{name}",
             )
+
+
+def given_policies(network: Network, device: BitsDevice, values: Iterable[Mapping[str, Any]]) -> list[Policy]:
+    """The policies of the user's own that the algorithm `given` was handed. Raises InvalidInput naming the first that
+    the network or the device cannot have."""
+    policies = []
+    for place, value in enumerate(values):
+        try:
+            policy = Policy.from_json(value)
+            network.check(policy)
+            check_bits(network, device, policy)
+        except InvalidPolicy as error:
+            where = f"algorithms.given.options.policies.{place}"
+            raise InvalidInput(f"policy {place}: {error}", field=where) from error
+        policies.append(policy)
+    return policies

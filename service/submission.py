@@ -19,15 +19,15 @@ from sqlalchemy.orm import Session
 from hw_models.advice import advise
 from hw_models.cost import Costs
 from hw_models.devices import load_device
-from hw_models.legal import STEPPED, check_bits
+from hw_models.legal import STEPPED, given_policies
 from hw_models.limits import limits, with_limits
 from hw_models.reach import smallest
 from hw_models.stored_bits import StoredBits, check_compression
 from paretrim.algorithms import with_baselines
 from paretrim.compression import Compression
-from paretrim.errors import Infeasible, InvalidInput, InvalidModel, InvalidPolicy, NotMeasured
+from paretrim.errors import Infeasible, InvalidInput, InvalidModel, NotMeasured
 from paretrim.network import Network
-from paretrim.problem import Constraint, Measurement, Policy
+from paretrim.problem import Constraint, Measurement
 from paretrim.wire import AUTO, JobRequest
 from service import devices, jobs, lessons, problems, tables, teachers
 from service.accounts import Principal
@@ -275,18 +275,11 @@ def check_reachable(request: JobRequest, inspection: Mapping[str, Any], document
 def check_given(request: JobRequest, inspection: Mapping[str, Any], document: Mapping[str, Any]) -> None:
     """Raise InvalidInput naming the place of a policy of the user's own that the network or the device cannot have."""
     given = [chosen.options.get("policies") or () for chosen in request.choices() if chosen.name == "given"]
-    if not any(given):
-        return
-    network = Network.from_json(inspection["network"])
-    device = StoredBits(load_device(document), Compression.from_json(request.compression))
-    for place, value in enumerate(policy for policies in given for policy in policies):
-        try:
-            policy = Policy.from_json(value)
-            network.check(policy)
-            check_bits(network, device, policy)
-        except InvalidPolicy as error:
-            where = f"algorithms.given.options.policies.{place}"
-            raise InvalidInput(f"policy {place}: {error}", field=where) from None
+    if any(given):
+        network = Network.from_json(inspection["network"])
+        device = StoredBits(load_device(document), Compression.from_json(request.compression))
+        for policies in given:
+            given_policies(network, device, policies)
 
 
 _reckoning = Lock()  # of many who submit the same at once, one reckons

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hw_models.legal import check_bits
+from hw_models.legal import given_policies
 from paretrim.algorithms import GivenOptions
-from paretrim.errors import Infeasible, InvalidInput, InvalidPolicy
+from paretrim.errors import Infeasible, InvalidInput
 from paretrim.problem import Policy
 from search.algorithm import Task
 from search.sweep import Sweep
@@ -23,15 +23,8 @@ class Given(Sweep):
                 'give this algorithm policies to evaluate, e.g. [{"keep": {"conv1": 0.5}}]',
                 field="algorithms.given.options.policies",
             )
-        self._given = []
-        for place, value in enumerate(options.policies):
-            try:
-                policy = Policy.from_json(value)
-                task.space.network.check(policy)
-                check_bits(task.space.network, task.space.device, policy)
-            except InvalidPolicy as error:
-                where = f"algorithms.given.options.policies.{place}"
-                raise InvalidInput(f"policy {place}: {error}", field=where) from error
+        self._given = given_policies(task.space.network, task.space.device, options.policies)
+        for place, policy in enumerate(self._given):
             costs = task.space.measure(policy)
             for constraint in task.space.constraints:
                 if not constraint.holds(costs, task.original):
@@ -40,7 +33,6 @@ class Given(Sweep):
                         f"policy {place} has {constraint.metric} {found:.4g}, the job asks for {constraint}",
                         reachable={constraint.metric: found},
                     )
-            self._given.append(policy)
         super().__init__(task, "joint")
 
     def _policies(self) -> Iterator[Policy]:
