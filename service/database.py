@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from service import dialect
@@ -24,24 +25,13 @@ class Database:
         self._writing = self.engine.execution_options(**{dialect.WRITES: True})
         self._glancing = dialect.without_transactions(self.engine)
 
-    @contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self) -> AbstractContextManager[Session]:
         """A transaction that only reads; always rolled back."""
-        with Session(self.engine, expire_on_commit=False) as session:
-            try:
-                yield session
-            finally:
-                session.expunge_all()  # a rollback would expire the rows, which are used after the transaction
-                session.rollback()
+        return _reading(self.engine)
 
-    @contextmanager
-    def glance(self) -> Iterator[Session]:
+    def glance(self) -> AbstractContextManager[Session]:
         """For one statement that reads, and streams nothing: no transaction where the database can do without."""
-        with Session(self._glancing, expire_on_commit=False) as session:
-            try:
-                yield session
-            finally:
-                session.expunge_all()
+        return _reading(self._glancing)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -69,3 +59,13 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+@contextmanager
+def _reading(engine: Engine) -> Iterator[Session]:
+    with Session(engine, expire_on_commit=False) as session:
+        try:
+            yield session
+        finally:
+            session.expunge_all()  # a rollback would expire the rows, which are used after the transaction
+            session.rollback()
