@@ -55,7 +55,7 @@ class ManyCosts:
         axes: dict[Axis, int] = {}
         self._axis_in = {op.name: axes.setdefault(op.in_axis, len(axes)) for op in network.operations}
         self._axis_out = {op.name: axes.setdefault(op.out_axis, len(axes)) for op in network.operations}
-        self._scale, self._rest = _linear(tuple(axes), self._groups)
+        self._scale, self._rest = linear_widths(tuple(axes), self._groups)
         self._most = self._scale @ self._units + self._rest
         self._templates: dict[bytes, list[_Slot] | None] = {}
         self._met: set[bytes] = set()
@@ -210,7 +210,7 @@ class ManyCosts:
         return np.array(sums)
 
 
-def _linear(axes: Sequence[Axis], groups: Sequence[str]) -> tuple[Whole, Whole]:
+def linear_widths(axes: Sequence[Axis], groups: Sequence[str]) -> tuple[Whole, Whole]:
     """Widths of axes as a linear function of units kept: (axes, groups) and (axes,)."""
     scale, rest = np.zeros((len(axes), len(groups)), dtype=np.int64), np.zeros(len(axes), dtype=np.int64)
     position = {name: index for index, name in enumerate(groups)}

@@ -14,6 +14,7 @@ from hw_models.counts import tensor_bits
 from hw_models.device import Device, UnitCost
 from hw_models.fusion import Placed
 from hw_models.lowering import lower
+from hw_models.many import linear_widths
 from hw_models.precision import at_kernel_bits
 from hw_models.units import Unit
 from paretrim.network import Axis, Network, SizedOperation
@@ -59,7 +60,6 @@ class SeparateUnits:
         self._layers = [layer.name for layer in network.layers]
         layer_at = {name: place for place, name in enumerate(self._layers)}
         operations = {operation.name: operation for operation in network.operations}
-        group_at = {group.name: place for place, group in enumerate(network.groups)}
         axes: dict[Axis, int] = {}
         self._slots = [
             _Slot(
@@ -72,7 +72,11 @@ class SeparateUnits:
             )
             for item in placed
         ]
-        self._widths = [_width(axis, group_at) for axis in axes]
+        factors, rest = linear_widths(tuple(axes), [group.name for group in network.groups])
+        self._widths = [
+            _Width(fixed, tuple((group, factor) for group, factor in enumerate(row) if factor))
+            for fixed, row in zip(rest.tolist(), factors.tolist(), strict=True)
+        ]
 
     def cost(self, policy: Policy) -> tuple[float, float | None] | None:
         """Milliseconds and millijoules of one inference; None where `predict` has to be asked: for lower ranks, removed
@@ -151,15 +155,3 @@ def _unit(unit: Unit, channels_in: int, channels_out: int, own: Bits | int, outp
         activation_bits=bits.activation,
         output_bits=output_bits,
     )
-
-
-def _width(axis: Axis, group_at: Mapping[str, int]) -> _Width:
-    terms: dict[int, int] = {}
-    rest = 0
-    for segment in axis:
-        if segment.group is None:
-            rest += segment.channels
-        else:
-            place = group_at[segment.group]
-            terms[place] = terms.get(place, 0) + segment.channels_per_unit
-    return _Width(rest, tuple(terms.items()))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from paretrim._cli_jobs import EXIT_INTERRUPTED, EXIT_JOB_FAILED
 from paretrim._output import Output, emit_one, emit_rows, say
 from paretrim.algorithms import check_options, with_baselines
 from paretrim.client import Client
@@ -30,9 +31,6 @@ from search.plan import CONFIDENCE, Interrupted, JobInputs, JobPlan, ModelFile, 
 
 if TYPE_CHECKING:
     from search.local import FolderRecorder
-
-EXIT_JOB_FAILED = 3
-EXIT_INTERRUPTED = 130
 
 _FRONT_COLUMNS = ("n", "algorithm", "accuracy", "latency_ms", "size_bytes", "macs", "split", "precision", "file")
 
