@@ -39,8 +39,8 @@ class Upload(Response):
     expires_at: datetime
 
 
-class Model(Response):
-    """An uploaded neural network."""
+class Inspected(Response):
+    """A file that jobs work on, and what its inspection found."""
 
     id: str
     name: str
@@ -49,19 +49,17 @@ class Model(Response):
     size_bytes: int
     created_at: datetime
     reason: str | None = None  #: why it was rejected
+
+
+class Model(Inspected):
+    """An uploaded neural network."""
+
     inspection: dict[str, Any] | None = None  #: input, output, layers, groups, parameters, macs, warnings
 
 
-class Dataset(Response):
+class Dataset(Inspected):
     """An uploaded dataset."""
 
-    id: str
-    name: str
-    state: FileState
-    sha256: str
-    size_bytes: int
-    created_at: datetime
-    reason: str | None = None
     inspection: dict[str, Any] | None = None  #: shapes and types of the splits, classes, warnings
 
 
