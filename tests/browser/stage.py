@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +33,8 @@ document.addEventListener("securitypolicyviolation", (event) => {
   violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
 });
 """
-READY = """() => document.documentElement.dataset.ready === "true"
+#: between two pages a document has no element for a moment
+READY = """() => document.documentElement?.dataset.ready === "true"
   && [...document.querySelectorAll(".chart")].every((chart) => chart.dataset.ready)"""
 
 
@@ -48,10 +49,14 @@ class Server:
     output: list[str] = field(default_factory=list)
 
 
+#: uvicorn with the whole app, at an address of its own choice
+UVICORN = ("-m", "uvicorn", "service.app:create_app", "--factory", "--port", "0")
+
+
 @contextmanager
-def running(settings: Settings, **environment: str) -> Iterator[tuple[str, list[str]]]:
-    """uvicorn with the whole app, as a process of its own: its address, and the lines it prints."""
-    command = [sys.executable, "-m", "uvicorn", "service.app:create_app", "--factory", "--port", "0"]
+def running(settings: Settings, python: Sequence[str] = UVICORN, **environment: str) -> Iterator[tuple[str, list[str]]]:
+    """A server as a process of its own: its address, and the lines it prints. python: the interpreter's arguments."""
+    command = [sys.executable, *python]
     given = os.environ | {
         "PARETRIM_DATA_DIR": str(settings.data_dir),
         "PARETRIM_POLL_SECONDS": "0.1",
@@ -74,7 +79,7 @@ def running(settings: Settings, **environment: str) -> Iterator[tuple[str, list[
 
 
 @contextmanager
-def serving(data_dir: Path, **settings: Any) -> Iterator[Server]:
+def serving(data_dir: Path, python: Sequence[str] = UVICORN, **settings: Any) -> Iterator[Server]:
     """A migrated database, its first key, and a server on it."""
     made = Settings(data_dir=data_dir, **settings)
     schema.upgrade(made.database_url)
@@ -85,7 +90,7 @@ def serving(data_dir: Path, **settings: Any) -> Iterator[Server]:
     assert key is not None
     assert workspace_id is not None
     try:
-        with running(made) as (url, lines):
+        with running(made, python) as (url, lines):
             yield Server(url, service, key, workspace_id, lines)
     finally:
         service.database.close()
