@@ -229,11 +229,14 @@ class _Exporter(Writer):
     def _dequantized(
         self, name: str, codes: np.ndarray, scales: np.ndarray, axis: int, offsets: np.ndarray | None = None
     ) -> str:
+        """Codes behind DequantizeLinear. The runtime's integer kernels want zero points even where all are zero."""
         held = self.constant(name, codes)
-        points = np.zeros(scales.shape, dtype=codes.dtype) if offsets is None else offsets
-        zeros = self.constant(f"{name}.zero_point", points)
-        scale = self.constant(f"{name}.scale", scales)
-        return self.node("DequantizeLinear", [held, scale, zeros], f"{name}.dequantize", axis=axis)
+        inputs = [held]
+        if offsets is not None or self.module_grid is not None:
+            points = np.zeros(scales.shape, dtype=codes.dtype) if offsets is None else offsets
+            inputs.append(self.constant(f"{name}.zero_point", points))
+        inputs.insert(1, self.constant(f"{name}.scale", scales))
+        return self.node("DequantizeLinear", inputs, f"{name}.dequantize", axis=axis)
 
 
 def _write_mean(writer: _Exporter, name: str, inputs: Sequence[str], grid: ActivationGrid) -> str:
