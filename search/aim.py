@@ -38,6 +38,12 @@ class Aim:
         """Limits for one proposal, by metric; {} if the constraints are all."""
         return {metric: self._limit(metric, float(rng.random())) for metric in self.metrics}
 
+    def limits(self, share: float) -> dict[str, float]:
+        """Those at which every cost lies so far between the least that can be reached (0) and the most allowed (1)."""
+        return {
+            metric: self._least[metric] + share * (self._most[metric] - self._least[metric]) for metric in self.metrics
+        }
+
     def share(self, limits: Mapping[str, float]) -> list[float]:
         """Where limits lie between the least that can be reached (0) and the most that is allowed (1)."""
         return [

@@ -52,8 +52,9 @@ class Additive:
             return
         rows = self.features([self._space.levels(candidates[i].policy) for i in kept])
         damage = np.array([self._damage(candidates[i]) for i in kept])
-        scale = np.sqrt(np.ones(len(kept)) if weights is None else weights[kept])
-        shares, _ = nnls(rows @ self._assumed, damage)
+        # what is guessed is accuracy, and a little less of it is a lot of damage where there is not much left
+        scale = np.exp(-damage) * np.sqrt(np.ones(len(kept)) if weights is None else weights[kept])
+        shares, _ = nnls(rows @ self._assumed * scale[:, None], damage * scale)
         pull = np.sqrt(PULL) * np.eye(rows.shape[1])
         matrix = np.vstack([rows * scale[:, None], pull])
         wanted = np.concatenate([damage * scale, np.sqrt(PULL) * (self._assumed @ shares)])
