@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import socket
 import statistics
 import sys
 import tempfile
@@ -37,9 +38,31 @@ def percentile(seconds: list[float], share: float) -> float:
     return 1000 * sorted(seconds)[min(len(seconds) - 1, int(share * len(seconds)))]
 
 
+#: what `paretrim serve --api-only` does
+SERVE = ("-c", "from service.commands import serve; serve(api_only=True)")
+
+
 def server_process() -> psutil.Process:
-    """The uvicorn that is under test."""
-    return next(p for p in psutil.Process().children(recursive=True) if "uvicorn" in " ".join(p.cmdline()))
+    """The server that is under test."""
+    return next(p for p in psutil.Process().children(recursive=True) if SERVE[1] in p.cmdline())
+
+
+def free_port() -> int:
+    """One that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def await_server(url: str) -> None:
+    """It names its address before it listens there."""
+    for _ in range(100):
+        try:
+            httpx2.get(f"{url}/healthz").raise_for_status()
+        except httpx2.ConnectError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError(f"{url} does not answer")
 
 
 async def many(client: httpx2.AsyncClient, step: Step, count: int, at_once: int) -> tuple[list[float], int]:
@@ -117,8 +140,8 @@ async def row(
     return last
 
 
-async def requests(server: Server, large: Shown, model: str, dataset: str) -> None:
-    """The table of requests."""
+async def requests(server: Server, large: Shown | None, model: str, dataset: str) -> None:
+    """The table of requests. large: None: no more than the lists."""
     print(f"\n{'request':54} {'at once':>3} {'p50 ms':>7} {'p99 ms':>8} {'CPU ms':>8} {'kB':>9}")
     headers = {"Authorization": f"Bearer {server.key}"}
     limits = httpx2.Limits(max_connections=64)
@@ -138,6 +161,8 @@ async def requests(server: Server, large: Shown, model: str, dataset: str) -> No
         base = await row(client, "/healthz (baseline)", get("/healthz"), 200, 16)
         listed = await row(client, "/jobs?limit=50", get("/jobs?limit=50"), 400, 16, MOST_LIST_MS, listing)
         print(f"{'  list p99 / baseline p99':54} {listed / base:12.1f}")
+        if large is None:
+            return
         await row(client, "POST /jobs", lambda client: client.post("/jobs", json=body), 96, 32)
         own = f"/jobs/{large.id}"
         pages = (
@@ -220,14 +245,20 @@ def measure(arguments: argparse.Namespace, database_url: str) -> None:
     os.environ |= {
         "PARETRIM_MAX_ACTIVE_JOBS": "100000",
         "PARETRIM_DATABASE_URL": database_url,
+        "PARETRIM_PORT": str(free_port()),
     }  # the server inherits them
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), database_url=database_url) as server:
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), SERVE, database_url=database_url) as server:
+        await_server(server.url)
         with server.service.database.write() as session:
             made = world(session, server.workspace_id, name="resnet.onnx", network=network())
         with server.service.database.write() as session:
             for number in range(200):
                 queued_job(session, server.service, made, name=f"job {number}", candidates=10)
             ids = (made.model_id, made.dataset_id)
+        if arguments.only_list:
+            for _ in range(3):
+                asyncio.run(requests(server, None, *ids))
+            return
         each = arguments.candidates // 3
         began = time.perf_counter()
         large = job(server.service, made, "large", candidates=each)
@@ -247,6 +278,7 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=200)
     parser.add_argument("--events", type=int, default=20)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--only-list", action="store_true", help="three times the list of jobs, nothing else")
     arguments = parser.parse_args()
     if arguments.database == "sqlite":
         with tempfile.TemporaryDirectory() as folder:

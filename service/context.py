@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -82,8 +82,8 @@ def reading(service: ServiceDep) -> Iterator[Session]:
 ReadSession = Annotated[Session, Depends(reading, scope="function")]
 
 
-def glancing(service: ServiceDep) -> Iterator[Session]:
-    """For a request that asks the database one thing."""
+async def glancing(service: ServiceDep) -> AsyncIterator[Session]:
+    """For a request that asks the database one thing. Asynchronous: neither its beginning nor its end waits for it."""
     with service.database.glance() as session:
         yield session
 

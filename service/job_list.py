@@ -13,7 +13,9 @@ from sqlalchemy import cast as sql_cast
 from service import views
 from service.tables import Job
 
-_SHOWN = [column for column in Job.__table__.columns if column.name != "preparation"]
+#: the table's columns: through those of `Job` each statement would be looked through for rows to make objects of
+JOBS = Job.__table__.c
+_SHOWN = [column for column in JOBS if column.name != "preparation"]
 _DOCUMENTS = frozenset(column.name for column in _SHOWN if isinstance(column.type, JSON))
 _NAMES = tuple(column.name for column in _SHOWN)
 #: what to select: documents as text, so that a row that has not changed is known without reading them

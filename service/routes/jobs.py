@@ -16,6 +16,7 @@ from service import audit, deletion, dialect, idempotency, job_list, jobs, probl
 from service.accounts import Principal
 from service.context import GlanceSession, IdempotencyHeader, Reader, ReadSession, ServiceDep, Writer, owned_job
 from service.ids import new_id
+from service.job_list import JOBS
 from service.pages import DEFAULT_LIMIT, CursorQuery, Key, LimitQuery, rows_after
 from service.tables import Job
 
@@ -23,9 +24,9 @@ router = APIRouter(tags=["jobs"])
 
 JobOrder = Literal["created_at", "-created_at", "name", "-name", "priority", "-priority"]
 _ORDER: dict[str, list[Key]] = {
-    "created_at": [Key(Job.id)],
-    "name": [Key(Job.name, nullable=True), Key(Job.id)],
-    "priority": [Key(Job.priority), Key(Job.id)],
+    "created_at": [Key(JOBS.id)],
+    "name": [Key(JOBS.name, nullable=True), Key(JOBS.id)],
+    "priority": [Key(JOBS.priority), Key(JOBS.id)],
 }
 
 
@@ -84,16 +85,16 @@ def list_jobs(
     cursor: CursorQuery = None,
 ) -> Response:
     """The workspace's jobs."""
-    statement = select(*job_list.COLUMNS).where(Job.workspace_id == principal.workspace_id)
+    statement = select(*job_list.COLUMNS).where(JOBS.workspace_id == principal.workspace_id)
     if state:
-        statement = statement.where(Job.state.in_(state))
+        statement = statement.where(JOBS.state.in_(state))
     if tag is not None:
-        statement = statement.where(dialect.json_array_holds(session, Job.tags, tag))
+        statement = statement.where(dialect.json_array_holds(session, JOBS.tags, tag))
     if device is not None:
-        statement = statement.where(Job.device_name == device)
+        statement = statement.where(JOBS.device_name == device)
     if q is not None:
         wanted = q.lower()
-        found = [func.lower(cast(column, Text)).contains(wanted, autoescape=True) for column in (Job.name, Job.id)]
+        found = [func.lower(cast(column, Text)).contains(wanted, autoescape=True) for column in (JOBS.name, JOBS.id)]
         statement = statement.where(or_(*found))
     descending = order_by.startswith("-")
     name = order_by.removeprefix("-")
