@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from service import jobs
+from service import jobs, quotas
 from service.tables import Artifact, Delivery, Job, Training
 
 
@@ -17,7 +17,10 @@ def delete_job(session: Session, job: Job) -> bool:
     ):
         artifacts |= {artifact_id, *files.values()}
     artifacts |= set(session.scalars(select(Training.artifact_id).where(Training.job_id == job.id)))
+    spent = quotas.cost_of(job)
     if not jobs.remove(session, job.id):
         return False
+    if spent is not None:
+        session.add(spent)
     session.execute(delete(Artifact).where(Artifact.id.in_(artifacts)))
     return True

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import exists, select
 
-from service import deletion, idempotency, jobs, trainings
+from service import deletion, idempotency, jobs, quotas, trainings
 from service.artifacts import Artifacts
 from service.database import Database
 from service.settings import Settings
@@ -23,11 +23,12 @@ def keep_house(settings: Settings, database: Database, artifacts: Artifacts, upl
     with database.write() as session:
         idempotency.forget_old(session)
         trainings.forget_abandoned(session)
+        quotas.forget_old(session)
     if settings.retention_days > 0:
         delete_old_jobs(settings, database)
-    gone = sweep(database, artifacts)
+    gone = sweep(database, artifacts) + uploads.sweep()
     if gone:
-        log.info("%s files that nothing refers to were deleted", gone)
+        log.info("%s files or uploads that nothing refers to were deleted", gone)
 
 
 def delete_old_jobs(settings: Settings, database: Database) -> int:

@@ -103,7 +103,8 @@ def _from_http(error: HTTPException, request: Request) -> Problem:
     if error.status_code == 405:
         headers["Allow"] = allowed_methods(request)
     code = _CODES.get(error.status_code, "error")
-    return Problem(error.status_code, code, str(error.detail), headers=headers)
+    detail = "the body is larger than it may be here" if error.status_code == 413 else str(error.detail)
+    return Problem(error.status_code, code, detail, headers=headers)
 
 
 def allowed_methods(request: Request) -> str:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import lru_cache
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hw_models.advice import advise
@@ -29,18 +28,17 @@ from paretrim.errors import Infeasible, InvalidInput, InvalidModel, NotMeasured
 from paretrim.network import Network
 from paretrim.problem import Constraint, Measurement
 from paretrim.wire import AUTO, JobRequest
-from service import devices, jobs, lessons, problems, tables, teachers
+from service import devices, jobs, lessons, problems, quotas, tables, teachers
 from service.accounts import Principal
 from service.artifacts import Artifacts
 from service.ids import new_id
 from service.problems import Problem
 from service.settings import Settings
-from service.tables import Artifact, utc_now
+from service.tables import Artifact
 
 F = TypeVar("F", tables.Model, tables.Dataset)
 
 MOST_NAME = 64  #: characters of an algorithm's name
-QUOTA_DAYS = 30  #: over which CPU time is counted
 METRIC_NAMES = ("top1", "top5", "mse", "auc")
 
 
@@ -86,8 +84,9 @@ def submit(
     job_id: str,
     cloned_from: str | None = None,
 ) -> tables.Job:
-    """Queue an examined job. 429 if there is no room for it; 422 if its model or dataset was deleted meanwhile."""
-    _check_room(session, settings, principal)
+    """Queue an examined job. 429 or 413 if there is no room for it; 422 if its model or dataset is gone meanwhile."""
+    quotas.check_jobs(session, settings, principal)
+    quotas.check_bytes(session, settings, principal.workspace_id, examined.document_bytes, "device")
     request = examined.request
     model = _ready(session, principal, "model", tables.Model, request.model)
     dataset = _ready(session, principal, "dataset", tables.Dataset, request.dataset)
@@ -107,25 +106,6 @@ def submit(
     )
     jobs.create(session, job, _searches(request), request.budget.candidates)
     return job
-
-
-def _check_room(session: Session, settings: Settings, principal: Principal) -> None:
-    """429 if the workspace or the key has as many jobs as it may, or its jobs of late took as much CPU time."""
-    theirs = tables.Job.workspace_id == principal.workspace_id
-    mine = theirs & (tables.Job.key_id == principal.key_id)
-    for whose, of, most, cpu_seconds in (
-        ("workspace", theirs, settings.max_active_jobs, settings.quota_cpu_seconds),
-        ("API key", mine, settings.max_active_jobs_per_key, settings.quota_cpu_seconds_per_key),
-    ):
-        active = select(func.count()).where(of, tables.Job.state.not_in(jobs.ENDED))
-        if most and (session.scalar(active) or 0) >= most:
-            detail = f"the {whose} has {most} jobs that have not ended; cancel some or wait"
-            raise Problem(429, "too-many-jobs", detail, headers={"Retry-After": "60"})
-        recent = tables.Job.created_at > utc_now() - timedelta(days=QUOTA_DAYS)
-        spent = select(func.sum(tables.Job.cpu_seconds)).where(of, recent)
-        if cpu_seconds and (session.scalar(spent) or 0.0) >= cpu_seconds:
-            detail = f"the {whose}'s jobs of the last {QUOTA_DAYS} days took the {cpu_seconds:g} CPU seconds it may use"
-            raise Problem(429, "cpu-quota", detail, headers={"Retry-After": "3600"})
 
 
 def _searches(request: JobRequest) -> list[jobs.NewSearch]:

@@ -397,6 +397,19 @@ class Training(Row):
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class Spent(Row):
+    """What a job that was deleted had taken: it counts against quotas as long as the job would have."""
+
+    __tablename__ = "spent"
+    __table_args__ = (Index("ix_spent_workspace_id_created_at", "workspace_id", "created_at"),)
+
+    job_id: Mapped[str] = mapped_column(Id, primary_key=True)  #: no reference: the job is gone
+    workspace_id: Mapped[str] = mapped_column(Id, ForeignKey("workspaces.id"))
+    key_id: Mapped[str | None] = mapped_column(Id)  #: as the job's, and no reference either
+    cpu_seconds: Mapped[float]
+    created_at: Mapped[datetime]  #: of the job
+
+
 class IdempotencyKey(Row):
     """A create that was done. Made in the transaction that made the resource, so both are there or neither."""
 

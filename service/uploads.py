@@ -6,18 +6,20 @@ import hashlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import Table, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from paretrim.wire import UploadRequest
-from service import dialect, problems, tables
-from service.artifacts import Artifacts, Incomplete, chunks_of
+from service import dialect, problems, quotas, tables
+from service.artifacts import GRACE_SECONDS, Artifacts, Incomplete, chunks_of
 from service.database import Database
 from service.ids import new_id
 from service.problems import Problem
@@ -42,11 +44,7 @@ class Uploads:
         limit = self.settings.max_upload_bytes
         if size_bytes > limit:
             raise Problem(413, "too-large", f"size_bytes: a file may have at most {limit} bytes, this has {size_bytes}")
-        used = used_bytes(session, workspace_id)
-        if used + size_bytes > self.settings.quota_bytes:
-            left = max(0, self.settings.quota_bytes - used)
-            detail = f"the workspace has {left} bytes of its quota left; delete models, datasets or jobs"
-            raise Problem(413, "quota-exceeded", detail, errors=[("size_bytes", detail)])
+        quotas.check_bytes(session, self.settings, workspace_id, size_bytes, "size_bytes")
         if self.artifacts.free_bytes() - size_bytes < self.settings.free_space_floor_bytes:
             raise Problem(503, "disk-full", "the service's disk is nearly full", headers={"Retry-After": "600"})
 
@@ -90,7 +88,10 @@ class Uploads:
 
     def keep_part(self, upload_id: str, part: PartFile) -> None:
         """Make a part that arrived whole count. Sending a part again replaces it."""
-        part.install()
+        try:
+            part.install()
+        except FileNotFoundError:
+            raise problems.conflict("upload-gone", f"upload {upload_id} was given up; open a new one") from None
         row = {"upload_id": upload_id, "n": part.n, "size_bytes": part.size_bytes, "sha256": part.sha256}
         with self.database.write() as session:
             dialect.upsert(session, cast(Table, UploadPart.__table__), [row], ("upload_id", "n"))
@@ -157,12 +158,25 @@ class Uploads:
         shutil.rmtree(self.folder(upload.id), ignore_errors=True)
 
     def drop_expired(self) -> int:
-        """Forget uploads that were never completed. Returns how many."""
+        """Forget uploads that were never completed, and that others were. Returns how many never were."""
         with self.database.write() as session:
             late = session.scalars(select(Upload).where(Upload.state == "open", Upload.expires_at < utc_now())).all()
             for upload in late:
                 self.cancel(session, upload)
+            session.execute(delete(Upload).where(Upload.state != "open", Upload.expires_at < utc_now()))
         return len(late)
+
+    def sweep(self, *, grace_seconds: float = GRACE_SECONDS) -> int:
+        """Delete folders of uploads that are not open: of a process that died between a row and its files."""
+        deadline = time.time() - grace_seconds
+        gone = 0
+        for folder in self.folder("").glob("*"):
+            with suppress(FileNotFoundError), self.database.read() as session:
+                wanted = exists().where(Upload.id == folder.name, Upload.state == "open")
+                if folder.stat().st_mtime < deadline and not session.scalar(select(wanted)):
+                    shutil.rmtree(folder, ignore_errors=True)
+                    gone += 1
+        return gone
 
 
 class PartFile:
@@ -225,15 +239,6 @@ def part_count(upload: Upload) -> int:
 def parts_of(session: Session, upload_id: str) -> list[int]:
     """The parts that have arrived."""
     return list(session.scalars(select(UploadPart.n).where(UploadPart.upload_id == upload_id).order_by(UploadPart.n)))
-
-
-def used_bytes(session: Session, workspace_id: str) -> int:
-    """What a workspace holds, or has announced."""
-    kept = session.scalar(select(func.sum(Artifact.size_bytes)).where(Artifact.workspace_id == workspace_id))
-    coming = session.scalar(
-        select(func.sum(Upload.size_bytes)).where(Upload.workspace_id == workspace_id, Upload.state == "open")
-    )
-    return int(kept or 0) + int(coming or 0)
 
 
 def _add_resource(session: Session, upload: Upload, resource_id: str, artifact_id: str) -> None:

@@ -67,6 +67,7 @@ def put_device(
         service.uploads.check_room(session, principal.workspace_id, len(content))
     sha256 = service.artifacts.put_bytes(content)
     with service.database.write() as session:
+        service.uploads.check_room(session, principal.workspace_id, len(content))  # others may have come meanwhile
         audit.note(session, request, principal, "device.put", name)
         return devices.store(session, principal.workspace_id, described, sha256, len(content))
 

@@ -180,6 +180,20 @@ def test_every_answer_carries_its_id_and_headers_that_keep_browsers_from_guessin
     assert re.fullmatch(r"req_[0-9a-f]{32}", forged)
 
 
+def test_a_body_beyond_all_bounds_is_refused_in_the_words_of_every_refusal(client: TestClient) -> None:
+    announced = {"Content-Length": str(65 * 2**20), "Content-Type": "application/json"}
+    for answer in (
+        client.post("/jobs", content=b" ", headers=announced),
+        client.put("/uploads/x/parts/1", content=b" ", headers=announced),
+        client.post("/nothing", content=b" ", headers=announced),
+        client.post("/jobs", content=(b" " * 2**20 for _ in range(3)), headers={"Content-Type": "application/json"}),
+    ):
+        found = (answer.status_code, answer.headers["content-type"], answer.json()["code"])
+        assert found == (413, "application/problem+json", "too-large")
+        assert answer.headers["x-request-id"] == answer.json()["request_id"]
+        assert answer.headers["x-frame-options"] == "DENY"
+
+
 def limited(database_url: str, folder: Path, **changes: Any) -> tuple[FastAPI, Service]:
     app = create_app(worlds.settings(database_url, folder / "limited", **changes))
     return app, app.state.service

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +15,8 @@ from typing import Any
 from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
-from service import housekeeping, jobs, tables
+from paretrim.wire import UploadRequest
+from service import housekeeping, jobs, quotas, tables
 from service.app import create_app
 from service.context import Service
 from service.tables import utc_now
@@ -53,6 +55,59 @@ def test_a_workspace_that_used_up_its_cpu_time_is_told_when_to_come_back(databas
             old = utc_now() - timedelta(days=31)
             session.execute(update(tables.Job).where(tables.Job.id == job_id).values(created_at=old))
         assert submit(two, service).status_code == 201
+
+
+def test_deleting_a_job_gives_no_cpu_time_back(database_url: str, tmp_path: Path) -> None:
+    with limited(database_url, tmp_path, quota_cpu_seconds=100.0, quota_cpu_seconds_per_key=90.0) as (
+        service,
+        one,
+        two,
+    ):
+        job_id = submit(one, service).json()["id"]
+        one.post(f"/jobs/{job_id}/cancel")
+        with service.database.write() as session:
+            session.execute(update(tables.Job).values(cpu_seconds=95.0))
+        assert one.delete(f"/jobs/{job_id}").status_code == 204
+        assert [submit(client, service).status_code for client in (one, two)] == [429, 201]  # the key's, not all's
+        with service.database.write() as session:
+            session.execute(update(tables.Spent).values(created_at=utc_now() - timedelta(days=31)))
+        assert submit(one, service).status_code == 201
+        uploads = Uploads(service.settings, service.database, service.artifacts)
+        housekeeping.keep_house(service.settings, service.database, service.artifacts, uploads)
+        with service.database.read() as session:
+            assert session.scalars(select(tables.Spent)).all() == []
+
+
+def test_a_workspace_whose_bytes_are_used_up_takes_neither_files_nor_jobs(database_url: str, tmp_path: Path) -> None:
+    with limited(database_url, tmp_path, quota_bytes=100_000) as (service, one, _):
+        files = worlds.ready_files(service)
+        with service.database.read() as session:
+            left = 100_000 - quotas.used_bytes(session, one_workspace(service))
+        opened = worlds.open_upload(one, b"x" * left, "dataset", "data.npz")
+        file = {"kind": "model", "filename": "n.onnx", "size_bytes": 1, "sha256": "0" * 64}
+        for answer in (one.post("/uploads", json=file), one.post("/jobs", json=worlds.job_body(files))):
+            assert (answer.status_code, answer.json()["code"]) == (413, "quota-exceeded"), answer.text
+            assert "delete models, datasets or jobs" in answer.json()["detail"]
+        assert one.delete(f"/uploads/{opened['id']}").status_code == 204
+        assert one.post("/jobs", json=worlds.job_body(files)).status_code == 201
+
+
+def test_two_that_fit_only_one_by_one_do_not_both_come_in(database_url: str, tmp_path: Path) -> None:
+    with limited(database_url, tmp_path, quota_bytes=100_000) as (service, _one, two):
+        workspace_id = one_workspace(service)
+        wanted = UploadRequest(kind="model", filename="n.onnx", size_bytes=60_000, sha256="0" * 64)
+        with ThreadPoolExecutor(1) as aside:
+            with service.database.write() as session:
+                service.uploads.open(session, workspace_id, "upload_first", wanted)
+                second = aside.submit(two.post, "/uploads", json=wanted.model_dump(mode="json", exclude_none=True))
+                assert not wait([second], timeout=0.3).done, "nobody waits for the first to be counted"
+            assert second.result().status_code == 413
+
+
+def one_workspace(service: Service) -> str:
+    """The id of the only one."""
+    with service.database.read() as session:
+        return str(session.scalars(select(tables.Workspace.id)).one())
 
 
 def test_a_key_that_used_up_its_cpu_time_leaves_the_others_theirs(database_url: str, tmp_path: Path) -> None:

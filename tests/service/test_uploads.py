@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from starlette.testclient import TestClient
 
 from service import housekeeping
 from service.context import Service
+from service.problems import Problem
 from service.tables import Upload, utc_now
 from tests.service import worlds
 
@@ -128,6 +131,42 @@ def test_an_upload_that_was_never_completed_is_forgotten(
     assert send(client, opened, 1, part(1)).json()["code"] == "upload-expired"
     housekeeping.keep_house(service.settings, service.database, service.artifacts, service.uploads)
     assert client.get(f"/uploads/{opened['id']}").status_code == 404
+
+
+def test_what_a_process_left_of_an_upload_when_it_died_goes_and_what_is_under_way_stays(
+    client: TestClient, service: Service, opened: dict[str, Any]
+) -> None:
+    send(client, opened, 1, part(1))
+    done = worlds.open_upload(client, CONTENT, "model", "n.onnx")["id"]
+    left = service.uploads.folder(done)
+    left.mkdir()
+    (left / "part-000001").write_bytes(part(1))
+    with service.database.write() as session:
+        session.get_one(Upload, done).state = "completed"
+    long_ago = time.time() - 7200
+    for folder in (left, service.uploads.folder(opened["id"])):
+        os.utime(folder, (long_ago, long_ago))
+    housekeeping.keep_house(service.settings, service.database, service.artifacts, service.uploads)
+    assert not left.exists()
+    assert client.get(f"/uploads/{opened['id']}").json()["parts_received"] == [1]
+    assert service.uploads.folder(opened["id"]).exists()
+    assert client.get(f"/uploads/{done}").status_code == 200  # who asks what became of it is told, until it expires
+    with service.database.write() as session:
+        session.get_one(Upload, done).expires_at = utc_now()
+    housekeeping.keep_house(service.settings, service.database, service.artifacts, service.uploads)
+    assert client.get(f"/uploads/{done}").status_code == 404
+
+
+def test_a_part_of_an_upload_that_was_given_up_meanwhile_is_refused(
+    client: TestClient, service: Service, opened: dict[str, Any]
+) -> None:
+    with service.database.read() as session:
+        arriving = service.uploads.begin_part(session.get_one(Upload, opened["id"]), 1)
+    arriving.write(part(1))
+    assert client.delete(f"/uploads/{opened['id']}").status_code == 204
+    with pytest.raises(Problem, match="was given up"):
+        service.uploads.keep_part(opened["id"], arriving)
+    assert not service.uploads.folder(opened["id"]).exists()
 
 
 def test_a_file_name_never_becomes_a_path(client: TestClient, service: Service) -> None:
