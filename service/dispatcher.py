@@ -36,7 +36,7 @@ from service.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
-PAUSE_GRACE_SECONDS = 120.0  #: a job that shall pause may finish what it is evaluating
+PAUSE_GRACE_SECONDS = 120.0  #: a job that shall pause may finish what it is evaluating, once it evaluates
 HOUSEKEEPING_SECONDS = 300.0
 WORKER = (sys.executable, "-m", "service.worker")
 LEAVE_SECONDS = 10.0  #: what workers get to stop when the dispatcher shuts down
@@ -169,7 +169,7 @@ class Dispatcher:
         nobody could write before it is gone, so this only reads.
         """
         with self.database.read() as session:
-            state, late = jobs.standing(session, child.fence)
+            state, late, preparing = jobs.standing(session, child.fence)
         if late and not self._was_away():
             child.killed_for, child.silent = "it fell silent", True
             end_family(child)
@@ -179,7 +179,8 @@ class Dispatcher:
             return
         now = time.monotonic()
         child.stopping_since = child.stopping_since or now
-        grace = PAUSE_GRACE_SECONDS if state == "pausing" else self.settings.cancel_grace_seconds
+        patient = state == "pausing" and not preparing
+        grace = PAUSE_GRACE_SECONDS if patient else self.settings.cancel_grace_seconds
         if now - child.stopping_since > grace:
             child.killed_for = f"it did not stop within {grace:g} s"
             end_family(child)

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -241,11 +241,19 @@ def expired(session: Session) -> list[Fence]:
     return [Fence(job_id, attempt, owner or "") for job_id, attempt, owner in found]
 
 
-def standing(session: Session, fence: Fence) -> tuple[str | None, bool]:
-    """The state of a job whose fence still holds, else None; and whether its worker's lease has run out."""
+class Standing(NamedTuple):
+    """How a worker's job stands."""
+
+    state: str | None  #: None: the job is no longer this worker's
+    late: bool  #: whether the lease has run out
+    preparing: bool  #: whether there is nothing yet that could be lost
+
+
+def standing(session: Session, fence: Fence) -> Standing:
+    """Of the job that a fence is about."""
     late = Job.lease_expires_at < dialect.clock(session)
-    row = session.execute(select(Job.state, late).where(*fence.holds())).first()
-    return (None, False) if row is None else (str(row[0]), bool(row[1]))
+    row = session.execute(select(Job.state, late, Job.phase).where(*fence.holds())).first()
+    return Standing(None, False, False) if row is None else Standing(row[0], bool(row[1]), row[2] == "preparing")
 
 
 def renew(session: Session, fence: Fence, *, lease_seconds: float) -> str:

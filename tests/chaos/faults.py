@@ -81,6 +81,13 @@ def _claimed(strike: Callable[[], None]) -> None:
     _before(worker, "_load", strike)
 
 
+def _preparing(strike: Callable[[], None]) -> None:
+    """Inputs are read and checked, nothing is measured."""
+    from search import prepare
+
+    _before(prepare, "_statistics", strike)
+
+
 def _evaluating(strike: Callable[[], None]) -> None:
     from search.evaluate import Evaluator
 
@@ -121,6 +128,7 @@ def _finish_uncommitted(strike: Callable[[], None]) -> None:
 
 PLACES: Mapping[str, Callable[[Callable[[], None]], None]] = {
     "claimed": _claimed,
+    "preparing": _preparing,
     "evaluating": _evaluating,
     "results before checkpoint": _results_before_checkpoint,
     "window recorded": _window_recorded,

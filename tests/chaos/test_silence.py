@@ -71,3 +71,19 @@ def test_cancelling_is_acknowledged_at_once_and_ends_an_evaluation_that_is_block
         effective = time.monotonic() - began
     assert acknowledged < 1.0
     assert effective < 10.0
+
+
+def test_a_job_that_prepares_is_paused_soon_and_prepares_again_when_it_is_resumed(
+    client: TestClient, service: Service, undisturbed: dict[str, Any]
+) -> None:
+    """It would evaluate nothing that it could finish first: preparing may take minutes, here it takes for ever."""
+    job_id = running.submit(client, service)
+    with running.dispatching(service, worker_with("preparing", 0, "hang")):
+        running.wait_until(lambda: running.state_of(service, job_id) == "running", "it was claimed")
+        assert client.post(f"/jobs/{job_id}/pause").json()["state"] == "pausing"
+        running.wait_until(lambda: running.state_of(service, job_id) == "paused", "it paused", 10.0)
+        assert running.evaluated(service, job_id) == 0
+        assert client.post(f"/jobs/{job_id}/resume").json()["state"] == "queued"
+        assert running.wait_for_end(service, job_id) == "succeeded"
+    assert running.outcome(service, job_id) == undisturbed
+    check_books(service, job_id)
