@@ -90,9 +90,8 @@ def first_key(session: Session) -> str | None:
 
 _KEYS = ApiKey.__table__.c
 #: what a request is judged by: every request asks for it, and a whole row would cost twice as much
-_SHOWN = tuple(
-    _KEYS[name] for name in ("id", "workspace_id", "name", "secret_sha256", "scopes", "expires_at", "revoked_at")
-)
+_SHOWN = ("id", "workspace_id", "name", "secret_sha256", "scopes", "expires_at", "revoked_at")
+_KNOWN = select(*(_KEYS[name] for name in _SHOWN))
 
 
 def find_key(session: Session, secret: str) -> Principal | None:
@@ -100,7 +99,7 @@ def find_key(session: Session, secret: str) -> Principal | None:
     match = _TOKEN.match(secret)
     if match is None:
         return None
-    key = session.execute(select(*_SHOWN).where(_KEYS.prefix == match[1])).first()
+    key = session.execute(_KNOWN.where(_KEYS.prefix == match[1])).first()
     # compared also when there is no such key, so that the answer takes as long
     known = key.secret_sha256 if key is not None else "0" * 64
     if not hmac.compare_digest(known, _sha256(secret)) or key is None:
@@ -110,7 +109,7 @@ def find_key(session: Session, secret: str) -> Principal | None:
 
 def find_key_by_id(session: Session, key_id: str) -> Principal | None:
     """Who a session's key belongs to; None if it has expired or been revoked since."""
-    key = session.execute(select(*_SHOWN).where(_KEYS.id == key_id)).first()
+    key = session.execute(_KNOWN.where(_KEYS.id == key_id)).first()
     return None if key is None else _principal(key)
 
 

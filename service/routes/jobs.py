@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import Field, ValidationError
-from sqlalchemy import Text, cast, func, or_, select
+from sqlalchemy import Text, cast, func, or_
 from sqlalchemy.orm import Session
 
 from paretrim import wire
@@ -85,7 +85,7 @@ def list_jobs(
     cursor: CursorQuery = None,
 ) -> Response:
     """The workspace's jobs."""
-    statement = select(*job_list.COLUMNS).where(JOBS.workspace_id == principal.workspace_id)
+    statement = job_list.LISTED.where(JOBS.workspace_id == principal.workspace_id)
     if state:
         statement = statement.where(JOBS.state.in_(state))
     if tag is not None:
