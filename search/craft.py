@@ -36,11 +36,11 @@ from compressors.parity import open_session
 from compressors.scratch import reinitialized
 from paretrim.problem import Policy
 from paretrim.recovery import Recovery
+from search.basis import EvaluationBasis, read_model
 from search.contributions import Contribution, Steps, as_json
 from search.data import Split, Splits
 from search.evaluate import BATCH, Evaluator
 from search.plan import Interrupted, LeaseLost, ModelFile, Wanted
-from search.prepare import EvaluationBasis, read_model
 from search.score import Interval, score, wilson
 from search.supply import calibration_inputs, lessons
 from search.training_log import Diary, TrainingLog

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,6 @@ from compressors import (
     collect_statistics,
     describe,
     equalize,
-    read_onnx,
-    read_safetensors,
 )
 from hw_models.advice import advise
 from hw_models.cost import Costs
@@ -39,6 +37,8 @@ from paretrim.errors import InvalidInput, InvalidModel, JobFailed
 from paretrim.network import Network
 from paretrim.problem import Measurement, Provenance
 from search.algorithms import ALGORITHMS
+from search.basis import EvaluationBasis as EvaluationBasis
+from search.basis import read_model as read_model
 from search.data import Split, Splits, check_declared, check_fits, load_dataset
 from search.evaluate import Evaluator, run_network
 from search.explore import SearchSetting
@@ -60,32 +60,6 @@ TIMED = frozenset({"latency_ms", "energy_mj"})
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluationBasis:
-    """What an evaluator is made of. Made of values, so that it can be sent to another process."""
-
-    model: bytes
-    architecture: str | None
-    statistics: Statistics
-    scoring: Split  #: the validation rows a candidate is scored on
-    metric: str
-    racing: float = 0.0  #: confidence with which candidates are dropped before the last row; 0: none are
-    options: CompressorOptions = field(default_factory=CompressorOptions)
-    calibration: Tensor | None = None  #: inputs that were made up for statistics; None: they are in the splits
-    equalized: bool = False  #: whether neighbouring layers are scaled against each other first
-
-    def imported(self) -> Imported:
-        """The network that is compressed."""
-        found = read_model(self.model, self.architecture)
-        return equalize(found) if self.equalized else found
-
-    def evaluator(self) -> Evaluator:
-        """The same in every process."""
-        imported = self.imported()
-        compressor = Compressor(imported, describe(imported), self.statistics, self.options)
-        return Evaluator(compressor, self.scoring, self.metric, confidence=self.racing)
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
     """A job's inputs, read, checked and measured."""
 
@@ -104,11 +78,6 @@ class Prepared:
     def original(self) -> Measurement:
         """Of the uncompressed network, measured as candidates are."""
         return self.setting.original
-
-
-def read_model(content: bytes, architecture: str | None) -> Imported:
-    """ONNX, or the weights of a registered architecture as safetensors. Raises InvalidModel."""
-    return read_onnx(content) if architecture is None else read_safetensors(content, architecture)
 
 
 def prepare(plan: JobPlan, inputs: JobInputs, recorder: Recorder) -> Prepared:
@@ -196,10 +165,15 @@ def check_teachers(teachers: Sequence[ModelFile], pupil: Imported, names: Sequen
 
 def _with_measurements(plan: JobPlan, document: Mapping[str, Any], network: Network) -> Mapping[str, Any]:
     """The table with what the network's policies need; measured now, if time matters and this is the very host."""
-    metrics = {o.metric for o in plan.objectives} | {c.base_metric for c in plan.constraints}
-    if document.get("kind") == "table" and metrics & TIMED:
+    if is_timed(plan, document):
         return extend_table(document, [network], seed=plan.seed)
     return document
+
+
+def is_timed(plan: JobPlan, document: Mapping[str, Any]) -> bool:
+    """Whether preparing may take times on this machine, which nothing else should keep busy then."""
+    metrics = {o.metric for o in plan.objectives} | {c.base_metric for c in plan.constraints}
+    return document.get("kind") == "table" and bool(metrics & TIMED)
 
 
 def compressor_options(compression: Compression, device: Mapping[str, Any], **more: Any) -> CompressorOptions:

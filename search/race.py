@@ -16,7 +16,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import hypergeom
 
 from paretrim.problem import Measurement
 from search.front import Front
@@ -65,6 +64,8 @@ def hopeless(right: int, seen: int, rows: int, needed: int, risk: float) -> bool
         return True
     if seen >= rows or right >= needed:
         return False
+    from scipy.stats import hypergeom  # takes a second to load, and not every job races
+
     return float(hypergeom.cdf(right, rows, needed, seen)) < risk
 
 

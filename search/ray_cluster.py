@@ -6,7 +6,9 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +24,8 @@ SETTINGS = {
 }
 #: despite its name, 0 makes Ray listen on the loopback interface alone, on every system
 LOOPBACK = ("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-#: loggers that warn of what is meant: no result files, token authentication
-QUIET = ("ray.tune", "ray._private.authentication")
+#: loggers that warn of what is meant: no result files, token authentication, no handler of Ray's for SIGTERM
+QUIET = ("ray.tune", "ray._private.authentication", "ray._private.worker")
 #: what Ray's object store holds beside the job's data
 SPARE_BYTES = 96 * 2**20
 #: Ray makes sockets below its folder, whose paths the kernel limits to 107 characters
@@ -51,7 +53,8 @@ def cluster(*, data_bytes: int = 0, workers: int | None = None) -> Iterator[int]
     if ray.is_initialized():
         yield workers or _cpus()
     elif "RAY_ADDRESS" in os.environ:
-        ray.init(address=os.environ["RAY_ADDRESS"], log_to_driver=False, configure_logging=False)
+        with _own_signals():
+            ray.init(address=os.environ["RAY_ADDRESS"], log_to_driver=False, configure_logging=False)
         try:
             with watched():
                 yield workers or _cpus()
@@ -67,19 +70,29 @@ def _started(store_bytes: int, cpus: int) -> Iterator[int]:
     """A cluster on this machine."""
     _take_token()
     with _short_folder() as folder:
-        ray.init(
-            num_cpus=cpus,
-            include_dashboard=False,
-            object_store_memory=store_bytes,
-            log_to_driver=False,
-            configure_logging=False,
-            _temp_dir=str(folder),
-        )
+        with _own_signals():
+            ray.init(
+                num_cpus=cpus,
+                include_dashboard=False,
+                object_store_memory=store_bytes,
+                log_to_driver=False,
+                configure_logging=False,
+                _temp_dir=str(folder),
+            )
         try:
             with watched(lambda: shutil.rmtree(folder, ignore_errors=True)):
                 yield cpus
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray puts a handler of its own in the place of that for SIGTERM; who has set one wants to hear of it himself."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if callable(before) and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, before)
 
 
 def _cpus() -> int:

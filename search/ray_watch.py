@@ -7,8 +7,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psutil
 
@@ -21,8 +22,9 @@ _OWN = ("raylet", "gcs_server")
 def watched(before_exit: Callable[[], None] = lambda: None) -> Iterator[None]:
     """End this process with CLUSTER_LOST when the Ray node it is connected to dies, or what it has started of Ray.
 
-    There is no other way out: calls into Ray that wait for a process which is gone may never return. A node on another
-    machine, or in another container, cannot be seen and is not watched. before_exit: puts away what would be left.
+    There is no other way out: calls into Ray that wait for a process which is gone may never return. What runs on
+    another machine, or in another container, cannot be seen and is not watched: a node ends by itself a minute after
+    the cluster's books. before_exit: puts away what would be left.
     """
     ended = threading.Event()
     processes = ray_processes()
@@ -58,9 +60,19 @@ def ray_processes() -> dict[psutil.Process, str]:
     sockets = [node["RayletSocketName"] for node in ray.nodes() if node["NodeID"] == here]  # type: ignore[no-untyped-call]
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.name() == "raylet" and any(name in word for name in sockets for word in process.cmdline()):
-                own[process] = "raylet"
+            if process.name() in _OWN and _serves(process.name(), process.cmdline(), sockets):
+                own[process] = process.name()
     return own
+
+
+def _serves(name: str, words: Sequence[str], sockets: Sequence[str]) -> bool:
+    """Whether a process of Ray's is the node of one of these sockets, or keeps the books of its cluster alone."""
+    if name == "raylet":
+        return any(word.endswith(f"={socket}") for socket in sockets for word in words)
+    if any(word.startswith("--redis_address=") and not word.endswith("=") for word in words):
+        return False  # the books are elsewhere: it may be started again and go on
+    folders = {str(Path(socket).parent.parent) for socket in sockets}
+    return any(word == f"--session-dir={folder}" for folder in folders for word in words)
 
 
 def _is_gone(process: psutil.Process) -> bool:

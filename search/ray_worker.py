@@ -11,9 +11,9 @@ from ray.exceptions import RayActorError
 
 from paretrim.errors import JobFailed
 from paretrim.problem import Policy
+from search.basis import EvaluationBasis
 from search.craft import CraftBasis, Crafted, Workbench
 from search.evaluate import Outcome
-from search.prepare import EvaluationBasis
 from search.ray_desk import Actor
 from search.training_log import TrainingLog
 

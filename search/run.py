@@ -7,7 +7,8 @@ evaluations run elsewhere and send their results here; with `inline` everything 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from paretrim.errors import JobFailed, ParetrimError
@@ -16,7 +17,7 @@ from search.evaluate import single_thread
 from search.explore import Step, explore
 from search.ledger import Ledger
 from search.plan import JobInputs, JobPlan, Recorder, SearchPlan
-from search.prepare import Prepared, prepare
+from search.prepare import Prepared, is_timed, prepare
 from search.serial_pool import SerialPool
 
 Executor = Literal["inline", "ray"]
@@ -40,8 +41,9 @@ def run_job(
     Raises Interrupted when it was paused or cancelled, LeaseLost when somebody else took it over, JobFailed.
     """
     try:
-        with single_thread():
+        with single_thread(), _ahead(plan, inputs, executor, workers) as started:
             prepared = prepare(plan, inputs, recorder)
+            started()
             ledger = Ledger(plan, prepared.original, recorder)
             if executor == "inline":
                 search_inline(plan, prepared, ledger)
@@ -53,6 +55,18 @@ def run_job(
         raise
     except ParetrimError as error:
         raise JobFailed(str(error), code=_code(error)) from error
+
+
+@contextmanager
+def _ahead(plan: JobPlan, inputs: JobInputs, executor: Executor, workers: int | None) -> Iterator[Callable[[], object]]:
+    """Ray is started beside the preparation, unless that times something, which it would disturb."""
+    if executor == "inline" or is_timed(plan, inputs.device):
+        yield lambda: None
+        return
+    from search.ray_ahead import started_ahead
+
+    with started_ahead(inputs, workers) as started:
+        yield started
 
 
 def _run_on_ray(

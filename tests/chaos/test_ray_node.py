@@ -1,4 +1,4 @@
-"""A Ray node killed under a job."""
+"""Ray's own processes killed under a job."""
 
 from __future__ import annotations
 
@@ -49,19 +49,29 @@ def attempt_of(service: Service, job_id: str) -> int:
         return job.attempt if job.owner is not None else 0
 
 
-def test_a_job_outlives_its_ray_node(client: TestClient, service: Service, tmp_path: Path) -> None:
+def test_a_job_outlives_its_ray_node_and_its_clusters_books(
+    client: TestClient, service: Service, tmp_path: Path
+) -> None:
+    """One attempt loses the node, the next the process that keeps the books of the cluster: each `kill -9`, alone."""
     job_id = running.submit(client, service, **MANY)
     expected = running.undisturbed(service, job_id, tmp_path)
+    recorded = 1  # the original
     with running.dispatching(service):
-        running.wait_until(lambda: running.evaluated(service, job_id) > 1, "a window was recorded", 180.0)
-        assert strike("raylet"), "there is no raylet to be killed"
-        running.wait_until(lambda: attempt_of(service, job_id) != 1, "the loss was noticed", 20.0)
-        assert running.evaluated(service, job_id) < len(expected["candidates"])
+        for attempt, name in enumerate(("raylet", "gcs_server"), start=1):
+            running.wait_until(
+                lambda before=recorded: running.evaluated(service, job_id) > before, "a window was recorded", 180.0
+            )
+            assert strike(name), f"there is no {name} to be killed"
+            running.wait_until(
+                lambda lost=attempt: attempt_of(service, job_id) != lost, f"the loss of {name} was noticed", 20.0
+            )
+            recorded = running.evaluated(service, job_id)
+            assert recorded < len(expected["candidates"])
         assert running.wait_for_end(service, job_id, 300.0) == "succeeded"
     found = running.outcome(service, job_id)
     assert running.proposed(found) == expected["candidates"]
     assert found["front"] == expected["front"]
     check_books(service, job_id)
     job: dict[str, Any] = client.get(f"/jobs/{job_id}").json()
-    assert job["attempt"] == 2
+    assert job["attempt"] == 3
     assert {search["state"] for search in client.get(f"/jobs/{job_id}/searches").json()["data"]} == {"succeeded"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from search.ray_worker import STARTS, Crew
 from search.run import run_job
 from search.training_log import Bulletin
 from tests.search import tiny
+from tests.search.conftest import on_sigterm
 from tests.search.records import MemoryRecorder, interrupted_after
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_workers")]
@@ -236,3 +238,7 @@ def test_a_cluster_of_our_own_is_for_this_process_only() -> None:
     ]
     assert listening
     assert all(ip.endswith("127.0.0.1") for ip in listening)
+
+
+def test_who_was_to_hear_that_he_shall_stop_still_hears_it_when_ray_has_started() -> None:
+    assert signal.getsignal(signal.SIGTERM) is on_sigterm
