@@ -61,10 +61,15 @@ def has_widths(space: Space) -> bool:
 
 
 def equal_bits(space: Space) -> list[Bits]:
-    """Pairs of equal widths that free layers know, widest first; all pairs if there are none of these."""
+    """One pair for each width of weights that free layers know, widest first: activations as wide as the weights, or
+    the next wider there are. Where activations have 8 bits always, these go with every width of weights.
+    """
     pairs = {bits for knob in space.free_knobs if isinstance(knob, BitsKnob) for bits in knob.choices}
-    alike_pairs = {bits for bits in pairs if bits.weight == bits.activation} or pairs
-    return sorted(alike_pairs, key=lambda bits: (-bits.weight, -bits.activation))
+    found = []
+    for weight in sorted({bits.weight for bits in pairs}, reverse=True):
+        activations = sorted(bits.activation for bits in pairs if bits.weight == weight)
+        found.append(Bits(weight, next((width for width in activations if width >= weight), activations[-1])))
+    return found
 
 
 def alike(space: Space, ratio: float, bits: Bits | None) -> Policy:
@@ -79,6 +84,12 @@ def _settings(space: Space) -> Iterator[Bits | None]:
     pairs = equal_bits(space)
     if not pairs:
         yield None
+    if space.fills and not has_widths(space):
+        # bits alone have to meet the budget: the widest that do, as they are, then the nearest to them
+        nearest = [space.policy(space.levels(alike(space, 1.0, bits))) for bits in pairs]
+        fitting = sum(not space.fits(policy) for policy in nearest)
+        yield from sorted(pairs, key=lambda bits: abs(pairs.index(bits) - fitting))[:SETTINGS]
+        return
     # 8 bits first, what costs the least accuracy for what it saves; then those that tight budgets need
     first = {weight: place for place, weight in enumerate(FIRST_WEIGHTS)}
     yield from sorted(pairs, key=lambda bits: (first.get(bits.weight, len(first)), -bits.weight))[:SETTINGS]
