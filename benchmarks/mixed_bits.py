@@ -3,9 +3,11 @@
     python -m benchmarks.mixed_bits --network resnet20|kws [--seeds 3] [--candidates 200] [--finetune-epochs 2]
 
 For each uniform width (weights 3 and 4 bits, activations 8, first and last layer 8/8) the agent HAQ and other
-algorithms search the bits of weights, under the packed size that the uniform network has. They see the first validation
-rows; the figures are of the others. With --finetune-epochs, uniform and found networks are trained on with
-distillation, from each seed. Margins are printed with their spread over seeds.
+algorithms search the bits of weights, under the packed size that the uniform network has. With --score fidelity they
+see how near a network's outputs are to the original's on inputs without labels (the job's metric `mse`, with the
+original's outputs as targets), with --score accuracy the accuracy on the first validation rows; the figures are of the
+validation rows they did not see. With --finetune-epochs, uniform and found networks are trained on with distillation,
+from each seed. Margins are printed with their spread over seeds.
 
 Every finished search and training is kept in the state folder: started again, the program goes on there.
 """
@@ -22,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from benchmarks.networks import Subject, subject
 from benchmarks.shared_data import machine
@@ -46,6 +48,7 @@ from paretrim.network import Network, Operation
 from paretrim.problem import UNCHANGED, Bits, Budget, Candidate, Constraint, Measurement, Objective, Policy
 from search.algorithm import Algorithm, Task
 from search.algorithms import ALGORITHMS
+from search.score import score
 from search.space import Space
 
 WIDTHS = tuple(Bits(weight, 8) for weight in range(2, 9))
@@ -101,11 +104,20 @@ class Bench:
     options: argparse.Namespace
     known: dict[str, float]
 
-    def accuracy(self, policy: Policy) -> float:
+    def score(self, policy: Policy) -> float:
         """On the rows searches see; worked out once."""
         if policy.key not in self.known:
-            self.known[policy.key] = evaluate(self.ready(policy), self.seen)
+            module = self.ready(policy)
+            self.known[policy.key] = evaluate(module, self.seen) if self.labels else self._fidelity(module)
         return self.known[policy.key]
+
+    @property
+    def labels(self) -> bool:
+        """Whether searches see labels."""
+        return bool(self.options.score == "accuracy")
+
+    def _fidelity(self, module: nn.Module) -> float:
+        return score("mse", _outputs(module, self.seen), self.seen.targets, self.seen.inputs)
 
     def ready(self, policy: Policy) -> nn.Module:
         """The network of a policy, to be run."""
@@ -129,14 +141,14 @@ def main() -> None:
     """Search, train, print."""
     options = _options()
     torch.set_num_threads(options.threads)
-    named = (options.network, options.candidates, options.search_rows, options.rows, options.finetune_epochs)
+    named = (options.network, options.score, options.candidates, options.search_rows, options.rows)
     place = options.state / "-".join(map(str, named))
     place.mkdir(parents=True, exist_ok=True)
     print(machine(), f"{options.threads} threads, {options.device}", place, sep="\n", flush=True)
     bench = _bench(options, place)
     plain = fold(bench.given.imported.module)
-    print(f"{options.network}: {len(bench.seen)} rows for the search, {len(bench.held)} to judge on;", flush=True)
-    print(f"32 bits: {evaluate(plain, bench.seen):.2%} and {evaluate(plain, bench.held):.2%}", flush=True)
+    print(f"{options.network}: {len(bench.seen)} rows for the search ({options.score}), {len(bench.held)} to judge on;")
+    print(f"32 bits: {evaluate(plain, bench.held):.2%}", flush=True)
     for width in map(int, options.widths.split(",")):
         _compare(bench, width, place)
 
@@ -148,7 +160,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--algorithms", default="haq,ilp")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--candidates", type=int, default=200, help="of each search")
-    parser.add_argument("--search-rows", type=int, default=1000, help="validation rows that searches see; kws: 125")
+    parser.add_argument("--score", choices=("fidelity", "accuracy"), default="fidelity", help="what searches see")
+    parser.add_argument("--search-rows", type=int, default=1000, help="rows that searches see")
     parser.add_argument("--rows", type=int, default=5000, help="validation rows in all")
     parser.add_argument("--finetune-epochs", type=float, default=0.0)
     parser.add_argument("--train-rows", type=int, default=50_000)
@@ -157,7 +170,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--state", type=Path, default=Path(tempfile.gettempdir()) / "paretrim-benchmarks" / "mixed")
     options = parser.parse_args()
     if options.network == "kws":
-        options.search_rows = min(options.search_rows, 125)
+        options.search_rows = min(options.search_rows, 250 if options.score == "fidelity" else 125)
         if options.finetune_epochs:
             parser.error("kws comes without training data")
     return options
@@ -172,17 +185,36 @@ def _bench(options: argparse.Namespace, place: Path) -> Bench:
         return learn_packed_sizes(given.imported, given.network, given.statistics, how, choices).to_json()
 
     sizes = PackedSizes.from_json(_kept(place / "sizes.json", learn))
-    known = place / "accuracies.json"
-    judged, at = given.judged, options.search_rows
+    known = place / "scores.json"
+    seen, held = _rows(given, options)
     return Bench(
         given,
         Compressor(given.imported, given.network, given.statistics, how),
         SizeCosts(given.network, sizes),
-        TensorData(judged.inputs[:at], judged.targets[:at], judged.prepare),
-        TensorData(judged.inputs[at:], judged.targets[at:], judged.prepare),
+        seen,
+        held,
         options,
         json.loads(known.read_text()) if known.exists() else {},
     )
+
+
+def _rows(given: Subject, options: argparse.Namespace) -> tuple[TensorData, TensorData]:
+    """What searches see, and what is judged on: labelled rows of the validation split, apart from each other."""
+    judged, at = given.judged, options.search_rows
+    if options.score == "accuracy" or given.train is not None:
+        seen = TensorData(judged.inputs[:at], judged.targets[:at], judged.prepare)
+        held = TensorData(judged.inputs[at:], judged.targets[at:], judged.prepare)
+    else:  # what it was calibrated on will do, for no label is looked at
+        inputs = given.calibration[:at]
+        seen, held = TensorData(inputs, torch.zeros(len(inputs))), judged
+    if options.score == "fidelity":
+        seen = TensorData(seen.inputs, _outputs(fold(given.imported.module), seen), seen.prepare)
+    return seen, held
+
+
+def _outputs(module: nn.Module, rows: TensorData) -> Tensor:
+    with torch.inference_mode():
+        return torch.cat([module(inputs) for inputs, _ in rows.batches(250)])
 
 
 def _kept(place: Path, compute: Callable[[], Any]) -> Any:
@@ -209,12 +241,10 @@ def _compare(bench: Bench, width: int, place: Path) -> None:
                 place / f"{width}-{name}-{seed}.json",
                 lambda name=name, seed=seed: _search(bench, name, seed, limit).to_json(),  # type: ignore[misc]
             )
-            (place / "accuracies.json").write_text(json.dumps(bench.known))
+            (place / "scores.json").write_text(json.dumps(bench.known))
             rows[name].append((Policy.from_json(kept), seed))
             words = " ".join(str(bits.weight) for bits in rows[name][-1][0].bits.values())
-            print(
-                f"{name}, seed {seed}: {bench.accuracy(rows[name][-1][0]):.2%} on the rows it saw; {words}", flush=True
-            )
+            print(f"{name}, seed {seed}: {bench.score(rows[name][-1][0]):.2%} on the rows it saw; {words}", flush=True)
     _table(bench, rows, width, place)
 
 
@@ -222,7 +252,7 @@ def _search(bench: Bench, name: str, seed: int, limit: int) -> Policy:
     """The most accurate policy of at most so many packed bytes."""
     objectives, constraints = (Objective("accuracy"),), (Constraint.parse(f"size_bytes <= {limit}"),)
     space = Space(bench.given.network, Storage(), bench.costs, objectives=objectives, constraints=constraints)
-    original = Measurement(accuracy=bench.accuracy(UNCHANGED), size_bytes=bench.costs.original.size_bytes)
+    original = Measurement(accuracy=bench.score(UNCHANGED), size_bytes=bench.costs.original.size_bytes)
     task = Task(space, objectives, constraints, original, Budget(bench.options.candidates))
     given = {} if name == "haq" else {"genome": "bits"}
     algorithm: Algorithm = ALGORITHMS[name](task, check_options(name, given), seed)
@@ -232,7 +262,7 @@ def _search(bench: Bench, name: str, seed: int, limit: int) -> Policy:
         if not policies:
             break
         for policy in policies:
-            found = bench.accuracy(policy)
+            found = bench.score(policy)
             size = bench.costs.measure(policy).size_bytes
             algorithm.tell(Candidate(told, policy, Measurement(accuracy=found, size_bytes=size)))
             told += 1
@@ -262,7 +292,7 @@ def _table(bench: Bench, rows: dict[str, list[tuple[Policy, int]]], width: int, 
         if bench.options.finetune_epochs:
             after[name] = [
                 _kept(
-                    place / f"{width}-{name}-{seed}-trained.json",
+                    place / f"{width}-{name}-{seed}-{bench.options.finetune_epochs:g}-{bench.options.train_rows}.json",
                     lambda policy=policy, seed=seed: _trained(bench, policy, seed),  # type: ignore[misc]
                 )
                 for policy, seed in found
@@ -273,14 +303,14 @@ def _table(bench: Bench, rows: dict[str, list[tuple[Policy, int]]], width: int, 
 
 def _trained(bench: Bench, policy: Policy, seed: int) -> float:
     """Accuracy on the rows to judge on, after fine-tuning; the others choose the best epoch."""
-    train = bench.given.train
+    train, judged = bench.given.train, bench.given.judged
     assert train is not None
-    count = bench.options.train_rows
+    count, at = bench.options.train_rows, bench.options.search_rows
     tuned = finetune(
         bench.compressor.compress(policy),
         fold(bench.given.imported.module),
         TensorData(train.inputs[:count], train.targets[:count], train.prepare),
-        bench.seen,
+        TensorData(judged.inputs[:at], judged.targets[:at], judged.prepare),
         FinetuneOptions(epochs=bench.options.finetune_epochs, seed=seed, device=bench.options.device),
     )
     return evaluate(tuned.module, bench.held)
