@@ -229,10 +229,12 @@ class _Exporter(Writer):
     def _dequantized(
         self, name: str, codes: np.ndarray, scales: np.ndarray, axis: int, offsets: np.ndarray | None = None
     ) -> str:
-        """Codes behind DequantizeLinear. The runtime's integer kernels want zero points even where all are zero."""
+        """Codes behind DequantizeLinear. Zero points of zero may be left out, but where there are rounded activations too,
+        ONNX Runtime 1.32 puts one scalar in their place, which it then refuses.
+        """
         held = self.constant(name, codes)
         inputs = [held]
-        if offsets is not None or self.module_grid is not None:
+        if offsets is not None or self.plan.edges:
             points = np.zeros(scales.shape, dtype=codes.dtype) if offsets is None else offsets
             inputs.append(self.constant(f"{name}.zero_point", points))
         inputs.insert(1, self.constant(f"{name}.scale", scales))

@@ -108,3 +108,11 @@ def test_eight_bits_run_as_integers_in_the_runtime(family: str) -> None:
     assert check_parity(found.module, content, x, exact=True).max_rel_error < 0.06
     integer = {layer.name for layer in network.layers if layer.kind in ("conv1d", "conv2d", "linear")}
     assert integer <= int8_layers(content)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_weights_alone_may_have_eight_bits(family: str) -> None:
+    found, network = imported(family)
+    x = samples(family, 16, seed=2)
+    content = write_onnx(found.module, found, policy=Policy(bits={layer.name: Bits(8, 32) for layer in network.layers}))
+    assert check_parity(found.module, content, x).max_rel_error < 0.06
