@@ -13,7 +13,7 @@ from hw_models.devices import load_device
 from hw_models.profiler.host import outdated
 from paretrim.network import axis_channels
 from paretrim.problem import UNCHANGED
-from search.prepare import read_model
+from search.basis import read_model
 
 
 def inspect_model(content: bytes, architecture: str | None, device: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -37,8 +37,7 @@ from paretrim.errors import InvalidInput, InvalidModel, JobFailed
 from paretrim.network import Network
 from paretrim.problem import Measurement, Provenance
 from search.algorithms import ALGORITHMS
-from search.basis import EvaluationBasis as EvaluationBasis
-from search.basis import read_model as read_model
+from search.basis import EvaluationBasis, read_model
 from search.data import Split, Splits, check_declared, check_fits, load_dataset
 from search.evaluate import Evaluator, run_network
 from search.explore import SearchSetting

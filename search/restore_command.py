@@ -23,7 +23,7 @@ def restore(
     from compressors import fold, write_onnx
     from compressors.restore import restore as restored
     from paretrim.problem import Policy
-    from search.prepare import read_model
+    from search.basis import read_model
 
     try:
         named = json.loads(_read(policy))

@@ -12,9 +12,9 @@ import torch
 from compressors import Imported
 from paretrim.errors import InvalidModel, JobFailed
 from paretrim.recovery import Recovery
+from search.basis import read_model
 from search.craft import run_onnx
 from search.data import Splits, load_dataset
-from search.prepare import read_model
 from search.run import run_job
 from search.supply import SYNTHETIC_PASSES, calibration_inputs, described, lessons, training_rows
 from tests.compressors.trained import trained

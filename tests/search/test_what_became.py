@@ -15,8 +15,8 @@ from compressors.parity import open_session
 from compressors.restore import restore
 from paretrim.problem import Policy
 from paretrim.recovery import Recovery
+from search.basis import read_model
 from search.plan import Delivered, SearchPlan
-from search.prepare import read_model
 from search.run import run_job
 from search.what_became import layer_rows
 from tests.search import tiny
