@@ -4,9 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# tests of one file stay together and in order, files run side by side, one more than there are cores, for some wait;
-# WORKERS=0 runs everything in one process
-WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
+# tests of one file stay together and in order, files run side by side; WORKERS=0 runs everything in one process
+WORKERS ?= logical
 
 .PHONY: demo test serve check lint clean
 .DEFAULT_GOAL := demo
