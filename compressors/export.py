@@ -229,8 +229,8 @@ class _Exporter(Writer):
     def _dequantized(
         self, name: str, codes: np.ndarray, scales: np.ndarray, axis: int, offsets: np.ndarray | None = None
     ) -> str:
-        """Codes behind DequantizeLinear. Zero points of zero may be left out, but where there are rounded activations too,
-        ONNX Runtime 1.32 puts one scalar in their place, which it then refuses.
+        """Codes behind DequantizeLinear. Zero points of zero may be left out, but where there are rounded activations
+        too, ONNX Runtime 1.32 puts one scalar in their place, which it then refuses.
         """
         held = self.constant(name, codes)
         inputs = [held]
