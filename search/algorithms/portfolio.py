@@ -172,7 +172,7 @@ class Portfolio(Proposer):
         parents = self._parents(limits)
         known: dict[Policy, float] = {}
         for _ in range(GENERATIONS):
-            children = list(dict.fromkeys(self._child(parents, {}) for _ in range(CHILDREN)))
+            children = list(dict.fromkeys(self._child(parents) for _ in range(CHILDREN)))
             new = [child for child in children if child not in known and child not in self._seen]
             known |= dict(zip(new, self._promise.of(new).tolist(), strict=True))
             parents = sorted(known, key=lambda policy: -known[policy])[:SURVIVORS] or parents
@@ -201,10 +201,10 @@ class Portfolio(Proposer):
         ]
         return [self._promise.told[-place].policy for _, place in sorted(scored, reverse=True)[:8]]
 
-    def _child(self, parents: Sequence[Policy], limits: Mapping[str, float]) -> Policy:
+    def _child(self, parents: Sequence[Policy]) -> Policy:
         first, second = (self._space.encode(parents[int(i)]) for i in self._rng.integers(len(parents), size=2))
         mixed = np.where(self._rng.random(self._space.size) < 0.5, first, second)
-        return self._around(self._space.decode(mixed), limits, STEP, CHANGES, fill=False)
+        return self._around(self._space.decode(mixed), {}, STEP, CHANGES, fill=False)
 
     def _around(
         self, policy: Policy, limits: Mapping[str, float], deviation: float, changes: float, fill: bool | None = None

@@ -6,6 +6,7 @@ import functools
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from torch import Tensor, fx
@@ -116,3 +117,6 @@ def test_weights_alone_may_have_eight_bits(family: str) -> None:
     x = samples(family, 16, seed=2)
     content = write_onnx(found.module, found, policy=Policy(bits={layer.name: Bits(8, 32) for layer in network.layers}))
     assert check_parity(found.module, content, x).max_rel_error < 0.06
+    names = [tensor.name for tensor in onnx.load_model_from_string(content).graph.initializer]
+    assert any(name.endswith(".weight.scale") for name in names)
+    assert not any(name.endswith("zero_point") for name in names), "bytes that say nothing"
