@@ -10,7 +10,8 @@ long loading them took is printed. Every improvement is printed when it is recor
 executor `processes` evaluates on --workers forked processes, without Ray. With --careful N the N best are carried out
 anew when the search is over, by the recipe of a delivery (layers refitted one after the other, no training), and scored
 on the same images while the clock runs: leave some of --seconds for it. With --finetune-epochs the best network is
-fine-tuned as a delivery is, exported and judged on the test split, which the search never saw.
+fine-tuned as a delivery is, exported and judged on the test split, which the search never saw. --keep FILE writes the
+policy of the best that was carried out there, which `benchmarks.finetune_half_macs --policy FILE` trains for longer.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import time
 STARTED = time.monotonic()
 
 import argparse
+import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -159,8 +161,13 @@ def _carry_out(
     )
     policies = [ledger.candidates[n].policy for n in best]
     with ForkPool(Evaluator(compressor, prepared.basis.scoring, plan.metric), options.workers) as pool:
+        reached = {}
         for n, outcome in zip(best, pool.evaluate(policies, watch.wanted), strict=True):
             watch.carried_out(n, accuracies[n], outcome)
+            reached[n] = outcome.accuracy or 0.0
+    if options.keep is not None:
+        policy = ledger.candidates[max(reached, key=lambda n: reached[n])].policy
+        options.keep.write_text(json.dumps(policy.to_json(), indent=1))
 
 
 def _described(groups: str) -> Any:
@@ -272,9 +279,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--finetune-epochs", type=float, default=0.0)
     parser.add_argument("--careful", type=int, default=0, help="so many of the best are carried out for delivery")
+    parser.add_argument("--keep", type=Path, help="write the best policy that was carried out to this file")
     parser.add_argument("--finetune-device", choices=("cpu", "cuda", "auto"), default="cpu")
     parser.add_argument("--seed", type=int, default=0)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.keep is not None and not options.careful:
+        parser.error("--keep needs --careful: it keeps what was carried out")
+    return options
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 
 1. What each choice for one residual block (a narrower width, or the block removed) costs is measured alone, as the
    divergence of the outputs from the original's on training images without their labels; the choices for all blocks are
-   then picked together by a knapsack over multiply-adds. `--structure uniform` keeps the same share everywhere instead.
+   then picked together by a knapsack over multiply-adds. `--structure uniform` keeps the same share everywhere instead, and
+   `--policy FILE` takes what a search has found.
 2. The delivery recipe (sequential least squares) carries the policy out.
 3. Distillation on the training split, from the original and, with `--also-taught-by`, a second trained network. Each is
    asked once for every image and its mirror image (`--answers fresh`: for every step).
@@ -82,7 +83,8 @@ def main() -> None:
 
 def _run_name(options: argparse.Namespace) -> str:
     """Of the options that change the weights: runs that differ in one of them do not share a folder."""
-    parts = [options.network, options.structure, options.macs, options.epochs, options.learning_rate]
+    structure = options.structure if options.policy is None else f"searched-{_read(options.policy).key[:12]}"
+    parts = [options.network, structure, options.macs, options.epochs, options.learning_rate]
     parts += [options.train_images, options.distillation, options.temperature, options.weight_decay, options.batch_size]
     parts += [options.ema, options.answers, options.also_taught_by, options.seed]
     return "-".join(f"{part}" for part in parts)
@@ -100,6 +102,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--macs", type=float, default=0.5, help="share of the original's multiply-adds")
     parser.add_argument("--structure", choices=("knapsack", "widths", "uniform"), default="knapsack")
+    parser.add_argument("--policy", type=Path, help="a file with a policy, in place of a structure")
     parser.add_argument("--images", type=int, default=256, help="training images the damage of a choice is measured on")
     parser.add_argument("--learning-rate", type=float, default=0.05)
     parser.add_argument("--distillation", type=float, default=0.9, help="share of the teachers' loss")
@@ -122,6 +125,8 @@ def _options() -> argparse.Namespace:
 
 def _policy(setting: Setting, options: argparse.Namespace) -> Policy:
     """Chosen once for all runs, and kept."""
+    if options.policy is not None:
+        return _read(options.policy)
     known = options.state / f"{options.network}-{options.structure}-{options.macs}.json"
     if known.exists():
         return Policy.from_json(json.loads(known.read_text()))
@@ -138,6 +143,10 @@ def _policy(setting: Setting, options: argparse.Namespace) -> Policy:
         f"structure chosen in {time.process_time() - start:.0f} CPU seconds: {json.dumps(policy.to_json())}", flush=True
     )
     return policy
+
+
+def _read(file: Path) -> Policy:
+    return Policy.from_json(json.loads(file.read_text()))
 
 
 def _uniform(network: Network, limit: int) -> Policy:
@@ -256,7 +265,7 @@ def _trained(setting: Setting, policy: Policy, options: argparse.Namespace, plac
     return {
         "machine": f"{machine()}, {_place(options)}",
         "network": options.network,
-        "structure": options.structure,
+        "structure": options.structure if options.policy is None else f"searched: {policy.key}",
         "epochs": options.epochs,
         "seed": options.seed,
         "macs": [macs(setting.network.sized(UNCHANGED)), macs(setting.network.sized(policy))],
