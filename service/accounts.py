@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from itsdangerous import BadData, URLSafeTimedSerializer
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
 from paretrim.errors import InvalidInput
@@ -94,12 +94,12 @@ _SHOWN = ("id", "workspace_id", "name", "secret_sha256", "scopes", "expires_at",
 _KNOWN = select(*(_KEYS[name] for name in _SHOWN))
 
 
-def find_key(session: Session, secret: str) -> Principal | None:
+def find_key(connection: Connection | Session, secret: str) -> Principal | None:
     """Who this secret belongs to; None if it is wrong, expired or revoked."""
     match = _TOKEN.match(secret)
     if match is None:
         return None
-    key = session.execute(_KNOWN.where(_KEYS.prefix == match[1])).first()
+    key = connection.execute(_KNOWN.where(_KEYS.prefix == match[1])).first()
     # compared also when there is no such key, so that the answer takes as long
     known = key.secret_sha256 if key is not None else "0" * 64
     if not hmac.compare_digest(known, _sha256(secret)) or key is None:
@@ -107,9 +107,9 @@ def find_key(session: Session, secret: str) -> Principal | None:
     return _principal(key)
 
 
-def find_key_by_id(session: Session, key_id: str) -> Principal | None:
+def find_key_by_id(connection: Connection, key_id: str) -> Principal | None:
     """Who a session's key belongs to; None if it has expired or been revoked since."""
-    key = session.execute(_KNOWN.where(_KEYS.id == key_id)).first()
+    key = connection.execute(_KNOWN.where(_KEYS.id == key_id)).first()
     return None if key is None else _principal(key)
 
 

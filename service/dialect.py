@@ -30,8 +30,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 S = TypeVar("S", bound=Select[*tuple[Any, ...]])
 
-#: execution option of connections that will write
-WRITES = "paretrim_writes"
+#: execution options of connections that will write, and of those for a single statement that reads
+WRITES, GLANCES = "paretrim_writes", "paretrim_glances"
 
 BUSY_SECONDS = 60.0  #: how long SQLite waits for another writer
 IDLE_SECONDS = 30.0  #: how long PostgreSQL keeps a transaction, and its locks, for a client that says nothing
@@ -84,9 +84,11 @@ def _look_at(connection: Any, _record: Any, _fairy: Any) -> None:
 
 
 def without_transactions(engine: Engine) -> Engine:
-    """The same connections for a single statement that reads. PostgreSQL is spared two of four round trips; SQLite has
-    no others to spare."""
-    return engine if is_sqlite(engine) else engine.execution_options(isolation_level="AUTOCOMMIT")
+    """The same connections for a single statement that reads. PostgreSQL is spared two of four round trips, SQLite a
+    statement that begins what a statement alone is anyway."""
+    if is_sqlite(engine):
+        return engine.execution_options(**{GLANCES: True})
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _sqlite_engine(url: str, pool_size: int) -> Engine:
@@ -112,8 +114,9 @@ def _sqlite_engine(url: str, pool_size: int) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        if not options.get(GLANCES, False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITES, False) else "BEGIN")
 
     return engine
 
@@ -190,9 +193,9 @@ def is_transient(error: BaseException) -> bool:
     return str(state).startswith(("08", "57P", "40", "53", "25P03"))
 
 
-def json_array_holds(session: Session, column: Any, value: str) -> ColumnElement[bool]:
+def json_array_holds(bind: Engine | Connection, column: Any, value: str) -> ColumnElement[bool]:
     """Whether a column that holds a JSON array of strings holds this one."""
-    if is_sqlite(session.get_bind()):
+    if is_sqlite(bind):
         entries = func.json_each(column).table_valued("value")
         return exists(select(1).select_from(entries).where(entries.c.value == value))
     entries = func.json_array_elements_text(column).table_valued("value")

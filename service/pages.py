@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
-from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_
 from sqlalchemy.orm import Session
 
 from paretrim.wire import Page
@@ -113,7 +113,7 @@ def page(
 
 
 def rows_after(
-    session: Session,
+    session: Session | Connection,
     cursors: Cursors,
     statement: Statement,
     keys: Sequence[Key],

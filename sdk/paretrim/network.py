@@ -263,6 +263,13 @@ class Network:
         What read a removed block reads what the block read instead. A layer of lower rank is several operations in a
         row, the last under the layer's own name. Raises InvalidPolicy for a rank of a layer that cannot have one.
         """
+        known, made = self._latest[0]
+        if known is not policy:  # each cost of a policy asks for this
+            made = self._sized(policy)
+            self._latest[0] = policy, made
+        return made
+
+    def _sized(self, policy: Policy) -> tuple[SizedOperation, ...]:
         kept = self.kept_units(policy)
         gone = {name for block in self.blocks if block.name in policy.removed for name in block.operations}
         source: dict[str, str] = {}
@@ -293,6 +300,10 @@ class Network:
                 self._sizes.clear()
             made = self._sizes[key] = _size(operation, tuple(dict.fromkeys(inputs)), into, out, bits)
         return made
+
+    @cached_property
+    def _latest(self) -> list[tuple[Policy | None, tuple[SizedOperation, ...]]]:
+        return [(None, ())]
 
     @cached_property
     def _sizes(self) -> dict[tuple[str, tuple[str, ...], int, int, Bits], SizedOperation]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Request, Response
@@ -14,7 +14,8 @@ from paretrim import wire
 from paretrim.errors import InvalidInput
 from service import audit, deletion, dialect, idempotency, job_list, jobs, problems, submission, views
 from service.accounts import Principal
-from service.context import GlanceSession, IdempotencyHeader, Reader, ReadSession, ServiceDep, Writer, owned_job
+from service.context import IdempotencyHeader, Reader, ReadSession, ServiceDep, Writer, owned_job
+from service.cursors import Cursors
 from service.ids import new_id
 from service.job_list import JOBS
 from service.pages import DEFAULT_LIMIT, CursorQuery, Key, LimitQuery, rows_after
@@ -72,8 +73,7 @@ def _create(
 
 
 @router.get("/jobs", response_model=wire.Page[wire.Job])
-def list_jobs(
-    session: GlanceSession,
+async def list_jobs(
     service: ServiceDep,
     principal: Reader,
     state: Annotated[list[wire.State] | None, Query(description="Any of these states.")] = None,
@@ -89,7 +89,7 @@ def list_jobs(
     if state:
         statement = statement.where(JOBS.state.in_(state))
     if tag is not None:
-        statement = statement.where(dialect.json_array_holds(session, JOBS.tags, tag))
+        statement = statement.where(dialect.json_array_holds(service.database.engine, JOBS.tags, tag))
     if device is not None:
         statement = statement.where(JOBS.device_name == device)
     if q is not None:
@@ -101,13 +101,20 @@ def list_jobs(
     keys = [Key(key.column, descending, key.nullable) for key in _ORDER[name]]
     query = {"of": "jobs", "state": state, "tag": tag, "device": device, "q": q, "order_by": order_by}
     query |= {"workspace": principal.workspace_id}
-    rows = rows_after(session, service.cursors, statement, keys, limit=limit, cursor=cursor, query=query)
+
+    def answer() -> Response:
+        with service.database.glance() as connection:
+            rows = rows_after(connection, service.cursors, statement, keys, limit=limit, cursor=cursor, query=query)
+        return _page(rows, service.cursors, name, limit, query)
+
+    return await service.in_turn(answer)
+
+
+def _page(rows: Sequence[Any], cursors: Cursors, order: str, limit: int, query: Mapping[str, Any]) -> Response:
     next_cursor = None
     if len(rows) > limit:
         last = rows[limit - 1]
-        next_cursor = service.cursors.write(
-            [last.id] if name == "created_at" else [getattr(last, name), last.id], query
-        )
+        next_cursor = cursors.write([last.id] if order == "created_at" else [getattr(last, order), last.id], query)
     data = ",".join(job_list.as_json(row) for row in rows[:limit])
     ending = wire.Page[wire.Job](data=[], next_cursor=next_cursor, has_more=len(rows) > limit)
     return Response(ending.model_dump_json().replace("[]", f"[{data}]", 1), media_type="application/json")
