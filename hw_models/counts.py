@@ -166,8 +166,9 @@ def folded_batch_norms(operations: Sequence[SizedOperation]) -> dict[str, str]:
 
 def peak_memory_bytes(operations: Sequence[SizedOperation]) -> int:
     """Bytes of activations alive at once, at the worst moment."""
-    owner = _tensor_owners(operations)
-    sizes = _tensor_bytes(operations, owner)
+    readers = consumers(operations)
+    owner = _tensor_owners(operations, readers)
+    sizes = _tensor_bytes(operations, owner, readers)
     last_use = {operations[-1].name: len(operations)}
     for step, operation in enumerate(operations):
         for name in operation.inputs:
@@ -203,12 +204,15 @@ def external(operations: Sequence[SizedOperation]) -> dict[str, tuple[int, tuple
     return found
 
 
-def tensor_bits(operations: Sequence[SizedOperation]) -> dict[str, int]:
+def tensor_bits(
+    operations: Sequence[SizedOperation], readers: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, int]:
     """Bits of every operation's result, and of the input: as many as its most precise reader needs; 32 for the output.
 
-    A layer needs its activation bits, anything else what is needed of its own result.
+    A layer needs its activation bits, anything else what is needed of its own result. readers: `consumers` of them, if
+    that is known.
     """
-    readers = consumers(operations)
+    readers = consumers(operations) if readers is None else readers
     by_name = {operation.name: operation for operation in operations}
     bits: dict[str, int] = {}
     for name in [*(operation.name for operation in reversed(operations)), INPUT]:
@@ -230,9 +234,8 @@ def _recurrent_weights(operation: Shaped) -> int:
     return directions * GATES[operation.kind] * hidden * (operation.in_channels + hidden)
 
 
-def _tensor_owners(operations: Sequence[SizedOperation]) -> dict[str, str]:
+def _tensor_owners(operations: Sequence[SizedOperation], readers: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """For every result the name of the tensor that holds it: its own, or that of what it overwrites."""
-    readers = consumers(operations)
     owner = {INPUT: INPUT}
     for operation in operations:
         source = operation.inputs[0] if operation.inputs else INPUT
@@ -242,8 +245,10 @@ def _tensor_owners(operations: Sequence[SizedOperation]) -> dict[str, str]:
     return owner
 
 
-def _tensor_bytes(operations: Sequence[SizedOperation], owner: Mapping[str, str]) -> dict[str, int]:
-    bits = tensor_bits(operations)
+def _tensor_bytes(
+    operations: Sequence[SizedOperation], owner: Mapping[str, str], readers: Mapping[str, Sequence[str]]
+) -> dict[str, int]:
+    bits = tensor_bits(operations, readers)
     first = operations[0]
     elements = {INPUT: first.in_channels * math.prod(first.in_hw)}
     elements |= {op.name: op.out_channels * math.prod(op.out_hw) for op in operations}

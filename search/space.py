@@ -92,6 +92,7 @@ class Space:
             self.knobs = self._all_knobs(share)
             self._remembered: dict[Levels, Measurement] = {}
             self._measured: dict[Policy, Measurement] = {}
+            self._policies: dict[Levels, Policy] = {}
             most = tuple(knob.levels - 1 for knob in self.knobs)
             free = self._searchable()
             if self._bind(free, most):
@@ -143,6 +144,8 @@ class Space:
         missed only if nothing is found that meets them. fill: use up what the budget allows; by default if `fills`, or
         if there are limits.
         """
+        if not limits and not self.constraints:
+            return self.policy(self.levels(policy))
         projection = self._projection(limits or {})
         anchor = self._anchor if projection.fits(self._anchor) else projection.smallest(self._rest)[0]
         if not self._walls().fit(self.cost(anchor)):
@@ -225,6 +228,14 @@ class Space:
 
         What has no effect is not named: bits of a layer of lower rank, and anything about a removed block.
         """
+        known = self._policies.get(levels)
+        if known is None:
+            if len(self._policies) >= REMEMBERED:
+                self._policies.clear()
+            known = self._policies[levels] = self._policy(levels)
+        return known
+
+    def _policy(self, levels: Levels) -> Policy:
         keep: dict[str, float | tuple[int, ...]] = {}
         bits, rank, removed = {}, {}, []
         for knob, level in zip(self.knobs, levels, strict=True):
