@@ -42,6 +42,14 @@ class ExportFence:
         )
 
 
+def takes_work(session: Session, job_id: str, n: int, *, again: bool) -> bool:
+    """Whether `request` would have something made that nobody has asked for so far."""
+    if session.get(Delivery, (job_id, n)) is not None:
+        return False
+    known = session.get(Export, (job_id, n))
+    return known is None or (again and known.state == "failed")
+
+
 def request(session: Session, job_id: str, n: int, *, again: bool) -> Export:
     """Want a candidate delivered. Wanting it twice is wanting it once; `again`: also if it has failed before."""
     delivered = session.get(Delivery, (job_id, n)) is not None

@@ -31,28 +31,36 @@ def used_bytes(session: Session, workspace_id: str) -> int:
     return int(kept or 0) + int(coming or 0)
 
 
-def check_bytes(session: Session, settings: Settings, workspace_id: str, more: int, field: str) -> None:
+def check_bytes(session: Session, settings: Settings, workspace_id: str, more: int, field: str | None = None) -> None:
     """413 if the workspace cannot hold so many bytes more. field: of the request, that asks for them."""
     lock(session, workspace_id)
     left = settings.quota_bytes - used_bytes(session, workspace_id)
     if more > left:
         detail = f"the workspace has {max(0, left)} bytes of its quota left; delete models, datasets or jobs"
-        raise Problem(413, "quota-exceeded", detail, errors=[(field, detail)])
+        raise Problem(413, "quota-exceeded", detail, errors=[] if field is None else [(field, detail)])
 
 
 def check_jobs(session: Session, settings: Settings, principal: Principal) -> None:
     """429 if the workspace or the key has as many jobs as it may, or its jobs of late took as much CPU time."""
     lock(session, principal.workspace_id)
-    workspace, key = principal.workspace_id, principal.key_id
-    for whose, key_id, most, cpu_seconds in (
-        ("workspace", None, settings.max_active_jobs, settings.quota_cpu_seconds),
-        ("API key", key, settings.max_active_jobs_per_key, settings.quota_cpu_seconds_per_key),
+    for whose, key_id, most in (
+        ("workspace", None, settings.max_active_jobs),
+        ("API key", principal.key_id, settings.max_active_jobs_per_key),
     ):
-        active = select(func.count()).where(*_of(Job, workspace, key_id), Job.state.not_in(jobs.ENDED))
+        active = select(func.count()).where(*_of(Job, principal.workspace_id, key_id), Job.state.not_in(jobs.ENDED))
         if most and (session.scalar(active) or 0) >= most:
             detail = f"the {whose} has {most} jobs that have not ended; cancel some or wait"
             raise Problem(429, "too-many-jobs", detail, headers={"Retry-After": "60"})
-        if cpu_seconds and _spent_seconds(session, workspace, key_id) >= cpu_seconds:
+    check_cpu(session, settings, principal)
+
+
+def check_cpu(session: Session, settings: Settings, principal: Principal) -> None:
+    """429 if the jobs of the workspace or the key took as much CPU time of late as they may."""
+    for whose, key_id, cpu_seconds in (
+        ("workspace", None, settings.quota_cpu_seconds),
+        ("API key", principal.key_id, settings.quota_cpu_seconds_per_key),
+    ):
+        if cpu_seconds and _spent_seconds(session, principal.workspace_id, key_id) >= cpu_seconds:
             detail = f"the {whose}'s jobs of the last {DAYS} days took the {cpu_seconds:g} CPU seconds it may use"
             raise Problem(429, "cpu-quota", detail, headers={"Retry-After": "3600"})
 

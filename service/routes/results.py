@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from paretrim import wire
 from paretrim.errors import InvalidInput
 from paretrim.problem import METRICS, Constraint
-from service import exports, idempotency, layers, plots, problems, queries, tables, views
+from service import exports, idempotency, layers, plots, problems, queries, quotas, tables, views
 from service.context import IdempotencyHeader, Reader, ReadSession, ServiceDep, Writer, owned_job
 from service.pages import DEFAULT_LIMIT, MOST_PAGE_BYTES, CursorQuery, Key, LimitQuery, Statement, ordering, page
 from service.tables import Candidate, Delivery, Job, Search
@@ -220,6 +220,9 @@ def export_candidate(
         candidate = owned_candidate(session, owned_job(session, principal, job_id), n)[0]
         if candidate.failure is not None:
             raise problems.conflict("not-measured", f"candidate {n} could not be measured: {candidate.failure}")
+        if exports.takes_work(session, job_id, n, again=made is None):
+            quotas.check_cpu(session, service.settings, principal)
+            quotas.check_bytes(session, service.settings, principal.workspace_id, int(candidate.size_bytes or 1))
         return views.export(exports.request(session, job_id, n, again=made is None))
 
 

@@ -10,10 +10,11 @@ from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from service import exports, tables
+from service.app import create_app
 from service.context import Service
 from service.exports import ExportFence
 from service.jobs import Fenced
-from tests.service import running
+from tests.service import running, worlds
 from tests.service.test_recorder import fence, record, recorder  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("recorder")
@@ -51,6 +52,26 @@ def test_what_cannot_be_delivered_is_refused(client: TestClient, other: TestClie
     assert ask(client, job_id, 99).status_code == 404
     assert ask(client, job_id, 0).status_code == 422
     assert ask(other, job_id).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("limits", "status", "code"),
+    [({"quota_cpu_seconds": 100.0}, 429, "cpu-quota"), ({"quota_bytes": 1}, 413, "quota-exceeded")],
+)
+def test_a_workspace_that_used_up_its_quota_exports_nothing_new(
+    service: Service, job_id: str, limits: dict[str, Any], status: int, code: str
+) -> None:
+    app = create_app(replace(service.settings, **limits))
+    limited: Service = app.state.service
+    client = worlds.client_of(app, limited, "first")
+    do(limited, exports.request, job_id, 4, again=False)
+    do(limited, lambda session: session.execute(update(tables.Job).values(cpu_seconds=100.0)))
+    refused = ask(client, job_id)
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+    assert do(limited, exports.claim, "w", lease_seconds=60.0) == ExportFence(job_id, 4, 1, "w")
+    assert do(limited, exports.claim, "w", lease_seconds=60.0) is None, "what was refused waits for a worker"
+    assert ask(client, job_id, 4).json()["state"] == "running", "how it fares is told to those who have nothing left"
+    limited.database.close()
 
 
 def test_a_failure_is_told_until_it_is_asked_for_anew(client: TestClient, service: Service, job_id: str) -> None:
