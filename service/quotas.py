@@ -50,7 +50,8 @@ def check_jobs(session: Session, settings: Settings, principal: Principal) -> No
         active = select(func.count()).where(*_of(Job, principal.workspace_id, key_id), Job.state.not_in(jobs.ENDED))
         if most and (session.scalar(active) or 0) >= most:
             detail = f"the {whose} has {most} jobs that have not ended; cancel some or wait"
-            raise Problem(429, "too-many-jobs", detail, headers={"Retry-After": "60"})
+            # whoever waits for jobs to end does so knowingly: clients that try again by themselves would seem to hang
+            raise Problem(429, "too-many-jobs", detail, headers={"Retry-After": "60", "X-Should-Retry": "false"})
     check_cpu(session, settings, principal)
 
 

@@ -39,7 +39,10 @@ def submit(client: TestClient, service: Service) -> Any:
 
 def test_a_key_has_only_so_many_jobs_that_have_not_ended(database_url: str, tmp_path: Path) -> None:
     with limited(database_url, tmp_path, max_active_jobs_per_key=1) as (service, one, two):
-        assert [submit(client, service).status_code for client in (one, one, two)] == [201, 429, 201]
+        answers = [submit(client, service) for client in (one, one, two)]
+        assert [answer.status_code for answer in answers] == [201, 429, 201]
+        assert int(answers[1].headers["Retry-After"]) > 0
+        assert answers[1].headers["X-Should-Retry"] == "false", "clients wait for minutes and say nothing"
 
 
 def test_a_workspace_that_used_up_its_cpu_time_is_told_when_to_come_back(database_url: str, tmp_path: Path) -> None:
