@@ -9,8 +9,8 @@ the same). The clock starts where a job's process takes it up, with the modules 
 long loading them took is printed. Every improvement is printed when it is recorded, scored on all --rows images. The
 executor `processes` evaluates on --workers forked processes, without Ray. With --careful N the N best are carried out
 anew when the search is over, by the recipe of a delivery (layers refitted one after the other, no training), and scored
-on the same images while the clock runs: leave some of --seconds for it. With --finetune-epochs the best network is
-fine-tuned as a delivery is, exported and judged on the test split, which the search never saw. --keep FILE writes the
+on the same images while the clock runs: leave some of --seconds for it. With --finetune-epochs the best network, as
+carried out if any was, is fine-tuned as a delivery is, exported and judged on the test split, which the search never saw. --keep FILE writes the
 policy of the best that was carried out there, which `benchmarks.finetune_half_macs --policy FILE` trains for longer.
 """
 
@@ -43,7 +43,6 @@ from search import prepare as preparation
 from search import run as running
 from search.craft import CraftBasis, Workbench
 from search.evaluate import Evaluator, Outcome, single_thread
-from search.front import Front
 from search.ledger import Ledger
 from search.local import FolderRecorder, begin
 from search.plan import CONFIDENCE, JobInputs, JobPlan, SearchPlan
@@ -122,11 +121,10 @@ def main() -> None:
             watch.begin(options.rows)
             with mock.patch.object(preparation, "describe", _described(options.groups)), single_thread():
                 prepared, ledger = _searched(plan, inputs, watch, options)
-                if options.careful:
-                    _carry_out(options, plan, prepared, ledger, watch)
+                best = _carry_out(options, plan, prepared, ledger, watch) if options.careful else None
                 _print(options, plan, watch)
                 if options.finetune_epochs:
-                    _fine_tune(options, prepared, ledger.front(), ledger)
+                    _fine_tune(options, prepared, best or ledger.front().numbers[0], ledger)
 
 
 def _searched(
@@ -146,10 +144,8 @@ def _searched(
     return prepared, ledger
 
 
-def _carry_out(
-    options: argparse.Namespace, plan: JobPlan, prepared: Prepared, ledger: Ledger, watch: Stopwatch
-) -> None:
-    """The best candidates by the recipe of a delivery; what is better than before counts as reached."""
+def _carry_out(options: argparse.Namespace, plan: JobPlan, prepared: Prepared, ledger: Ledger, watch: Stopwatch) -> int:
+    """The best candidates by the recipe of a delivery; what is better than before counts as reached. The best by it."""
     accuracies = {n: c.measurement.value("accuracy") for n, c in ledger.candidates.items() if c.measurement}
     best = sorted(accuracies, key=lambda n: (-accuracies[n], n))[: options.careful]
     compressor = Compressor(
@@ -165,9 +161,10 @@ def _carry_out(
         for n, outcome in zip(best, pool.evaluate(policies, watch.wanted), strict=True):
             watch.carried_out(n, accuracies[n], outcome)
             reached[n] = outcome.accuracy or 0.0
+    chosen = max(reached, key=lambda n: reached[n])
     if options.keep is not None:
-        policy = ledger.candidates[max(reached, key=lambda n: reached[n])].policy
-        options.keep.write_text(json.dumps(policy.to_json(), indent=1))
+        options.keep.write_text(json.dumps(ledger.candidates[chosen].policy.to_json(), indent=1))
+    return chosen
 
 
 def _described(groups: str) -> Any:
@@ -214,9 +211,8 @@ class _Tuning(Workbench):
         return options if self._device == "cpu" else replace(options, device=self._device)
 
 
-def _fine_tune(options: argparse.Namespace, prepared: Prepared, front: Front, ledger: Ledger) -> None:
-    """Of the best network: validation before and after, and test, of the exported file in ONNX Runtime."""
-    n = front.numbers[0]
+def _fine_tune(options: argparse.Namespace, prepared: Prepared, n: int, ledger: Ledger) -> None:
+    """Of a candidate's network: validation before and after, and test, of the exported file in ONNX Runtime."""
     splits = prepared.splits
     basis = CraftBasis(
         prepared.basis, splits.train, splits.validation, splits.test, options.finetune_epochs, options.seed
