@@ -10,8 +10,9 @@ long loading them took is printed. Every improvement is printed when it is recor
 executor `processes` evaluates on --workers forked processes, without Ray. With --careful N the N best are carried out
 anew when the search is over, by the recipe of a delivery (layers refitted one after the other, no training), and scored
 on the same images while the clock runs: leave some of --seconds for it. With --finetune-epochs the best network, as
-carried out if any was, is fine-tuned as a delivery is, exported and judged on the test split, which the search never saw. --keep FILE writes the
-policy of the best that was carried out there, which `benchmarks.finetune_half_macs --policy FILE` trains for longer.
+carried out if any was, is fine-tuned as a delivery is, exported and judged on the test split, which the search never
+saw. --keep FILE writes the policy of the best that was carried out there, which `benchmarks.finetune_half_macs --policy
+FILE` trains for longer.
 """
 
 from __future__ import annotations
