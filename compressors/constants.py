@@ -185,6 +185,31 @@ def _trilu(node: Node) -> Array:
     return np.asarray(keep(node.constant(0), offset))
 
 
+def _matmul(node: Node) -> Array:
+    left, right = node.constant(0), node.constant(1)
+    if min(left.ndim, right.ndim) > 1:
+        _bounded([*np.broadcast_shapes(left.shape[:-2], right.shape[:-2]), left.shape[-2], right.shape[-1]])
+    return np.asarray(left @ right)
+
+
+def _clip(node: Node) -> Array:
+    x = node.constant(0)
+    low, high = (
+        node.constant(place) if node.has(place) else node.attribute(name, None)
+        for place, name in ((1, "min"), (2, "max"))
+    )
+    x = x if low is None else np.maximum(x, np.asarray(low, dtype=x.dtype))
+    return x if high is None else np.minimum(x, np.asarray(high, dtype=x.dtype))
+
+
+def _sigmoid(x: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-x)), dtype=x.dtype)
+
+
+def _norm(x: Array, **options: Any) -> Array:
+    return np.asarray(np.sqrt(np.square(x).sum(**options)))
+
+
 def _pow(left: Array, right: Array) -> Array:
     return np.asarray(np.power(left, right.astype(left.dtype)))
 
@@ -241,6 +266,16 @@ _FOLDS: dict[str, Callable[[Node], Array | list[Array]]] = {
     "Cos": _each(np.cos),
     "Reciprocal": _each(np.reciprocal),
     "IsNaN": _each(np.isnan),
+    "Round": _each(np.round),
+    "Sign": _each(np.sign),
+    "Tanh": _each(np.tanh),
+    "Sigmoid": _each(_sigmoid),
+    "Relu": _each(lambda x: np.maximum(x, 0)),
+    "Clip": _clip,
+    "MatMul": _matmul,
+    "ReduceL1": _reduce(lambda x, **options: np.asarray(np.abs(x).sum(**options))),
+    "ReduceL2": _reduce(_norm),
+    "ReduceSumSquare": _reduce(lambda x, **options: np.asarray(np.square(x).sum(**options))),
     "ReduceProd": _reduce(np.prod),
     "ReduceSum": _reduce(np.sum),
     "ReduceMax": _reduce(np.max),

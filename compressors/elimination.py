@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from compressors.definite import cholesky
+
 
 @dataclass(slots=True)
 class Reader:
@@ -76,14 +78,16 @@ def _removal_costs(inverse: Tensor, weight: Tensor, columns: Tensor) -> Tensor:
     blocks = inverse[columns[:, :, None], columns[:, None, :]]  # (units, c, c)
     own = weight[:, columns].permute(1, 2, 0)  # (units, c, outputs)
     if blocks.shape[-1] == 1:
-        return own.square().sum((1, 2)) / blocks[:, 0, 0]
-    return (own * torch.cholesky_solve(own, torch.linalg.cholesky(blocks))).sum((1, 2))
+        return own.square().sum((1, 2)) / blocks[:, 0, 0].clamp(min=torch.finfo(blocks.dtype).tiny)
+    return (own * torch.cholesky_solve(own, cholesky(blocks))).sum((1, 2))
 
 
 def _remove(inverse: Tensor, weight: Tensor, columns: Tensor) -> None:
     """Take the columns out and refit the others, in place."""
     block = inverse[columns][:, columns]
-    update = torch.linalg.solve(block, inverse[columns])  # (c, d)
+    update, singular = torch.linalg.solve_ex(block, inverse[columns])  # (c, d)
+    if singular:
+        update = torch.cholesky_solve(inverse[columns], cholesky(block))
     weight -= weight[:, columns] @ update
     inverse -= inverse[:, columns] @ update
     weight[:, columns] = 0.0

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from compressors.definite import cholesky
 from compressors.grid import weight_codes
 
 #: columns rounded before their error is carried to all the others
@@ -54,6 +55,6 @@ def snap_by_columns(weight: Tensor, second_moments: Tensor, snap: Callable[[Tens
 
 def _inverse_factor(second_moments: Tensor) -> Tensor:
     """Upper Cholesky factor of the inverse: row i holds what column i's error means for the columns behind it."""
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(second_moments))
-    factor: Tensor = torch.linalg.cholesky(inverse, upper=True)
+    inverse = torch.cholesky_inverse(cholesky(second_moments))
+    factor: Tensor = cholesky(inverse, upper=True)
     return factor

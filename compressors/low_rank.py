@@ -15,6 +15,7 @@ import torch
 from tensorly.decomposition import partial_tucker
 from torch import Tensor, nn
 
+from compressors.definite import cholesky
 from compressors.operators.convolution import PaddedConv2d, pads_of
 from compressors.operators.factored import Factored
 from paretrim.errors import InvalidPolicy
@@ -66,7 +67,7 @@ def _two_matrices(weight: Tensor, ratio: float, moments: Tensor | None) -> tuple
     if moments is None:
         left, values, right = torch.linalg.svd(matrix, full_matrices=False)
         return right[:rank], left[:, :rank] * values[:rank]
-    root = torch.linalg.cholesky(moments)
+    root = cholesky(moments)
     left, values, right = torch.linalg.svd(matrix @ root, full_matrices=False)
     first = torch.linalg.solve_triangular(root, right[:rank], upper=False, left=False)
     return first, left[:, :rank] * values[:rank]

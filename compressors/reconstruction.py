@@ -11,11 +11,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from compressors.definite import cholesky
 from compressors.gram import Gram, convolution_groups
 from compressors.operators.recurrent import Recurrent
 
 #: share of the mean variance that is added to every column's variance
 RIDGE = 1e-3
+
+
+#: of second moments, the share that may be rounding
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class LeastSquares:
         the variance that is lost.
         """
         kept = self.columns(positions).flatten()
-        factor = torch.linalg.cholesky(self.covariance[:, kept][:, :, kept])
+        factor = cholesky(self.covariance[:, kept][:, :, kept])
         weight = torch.cholesky_solve(self._target[:, kept], factor).transpose(1, 2)  # (groups, outputs, kept)
         explained = (self._target[:, kept].transpose(1, 2) * weight).sum(-1)
         lost = (self._variance - explained).clamp(min=0.0)
@@ -85,11 +90,12 @@ class LeastSquares:
 def covariance(gram: Gram, ridge: float, centred: bool = True) -> Tensor:
     """(groups, d, d): second moments about the mean (or about 0), with a ridge that makes them positive definite."""
     moments = gram.matrix[:, :-1, :-1].clone()
+    diagonal = moments.diagonal(dim1=1, dim2=2)
+    rounded = _ROUNDING * diagonal.mean(1, keepdim=True)  # of what hardly varies about its mean, little else is left
     if centred:
         means = gram.matrix[:, :-1, -1]
         moments -= means[:, :, None] * means[:, None, :]
-    diagonal = moments.diagonal(dim1=1, dim2=2)
-    diagonal += ridge * diagonal.mean(1, keepdim=True).clamp(min=1e-12)
+    diagonal += (ridge * diagonal.mean(1, keepdim=True).clamp(min=1e-12)).maximum(rounded)
     return moments
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, fx, nn
 
+from compressors.definite import cholesky
 from compressors.gram import convolution_groups, draw_positions, outputs_at, patches_at
 from compressors.neighbours import batch_norm_behind, nodes
 from compressors.operators.elementwise import Arithmetic
@@ -205,7 +206,7 @@ class _Normal:
         )
         before = old.detach().double().reshape(self.groups, -1, self.width).transpose(1, 2)  # (groups, width, o)
         regular = moments + pull[:, None, None] * torch.eye(self.width, dtype=torch.float64)
-        factor = torch.linalg.cholesky(regular)
+        factor = cholesky(regular)
         weight = torch.cholesky_solve(cross + pull[:, None, None] * before, factor)
         constant = (target_means - (means[:, None, :] @ weight)[:, 0]) if intercept else torch.zeros_like(target_means)
         variance = self._yy / float(count) - float((self._y / count).square().sum())

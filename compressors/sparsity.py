@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
 
+from compressors.definite import cholesky
 from compressors.gram import convolution_groups
 from compressors.operators.passing import Take
 from paretrim.network import Network
@@ -58,7 +59,7 @@ def thin_out(layer: nn.Module, wanted: Sparsity, moments: Tensor | None) -> None
         mask = _mask(matrices.square(), wanted)
         left = matrices * mask
     else:
-        inverse = torch.cholesky_inverse(torch.linalg.cholesky(moments))
+        inverse = torch.cholesky_inverse(cholesky(moments))
         cost = matrices.flatten(2).square() / inverse.diagonal(dim1=1, dim2=2)[:, None]
         mask = _mask(cost.reshape(matrices.shape), wanted)
         made = _carried(matrices.flatten(2), mask.flatten(2), inverse)
@@ -94,7 +95,7 @@ def is_removed(layer: nn.Module) -> bool:
 
 def _carried(weight: Tensor, mask: Tensor, inverse: Tensor) -> Tensor:
     """(groups, outputs, d): what is left, with every lost column made good by those behind it."""
-    factor = torch.linalg.cholesky(inverse, upper=True)
+    factor = cholesky(inverse, upper=True)
     left = weight.clone()
     for column in range(weight.shape[-1]):
         lost = left[..., column].masked_fill(mask[..., column], 0.0) / factor[:, column, column, None]

@@ -1,4 +1,4 @@
-"""Arithmetic between two tensors, or between a tensor and a constant."""
+"""Arithmetic and comparisons between two tensors, or between a tensor and a constant."""
 
 from __future__ import annotations
 
@@ -25,7 +25,16 @@ _FUNCTIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "min": torch.minimum,
     "max": torch.maximum,
 }
-_ONNX = {name: name.capitalize() for name in _FUNCTIONS}
+_COMPARISONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "greater": torch.gt,
+    "greater_or_equal": torch.ge,
+    "less": torch.lt,
+    "less_or_equal": torch.le,
+    "equal": torch.eq,
+    "and": torch.logical_and,
+    "or": torch.logical_or,
+}
+_ONNX = {name: name.title().replace("_", "") for name in (*_FUNCTIONS, *_COMPARISONS)}
 
 
 class Arithmetic(nn.Module):
@@ -53,6 +62,41 @@ class Arithmetic(nn.Module):
     def extra_repr(self) -> str:
         """What is printed between the brackets."""
         return self.operation if self.constant is None else f"{self.operation}, {tuple(self.constant.shape)}"
+
+
+class Comparison(nn.Module):
+    """Where `x <operation> y`, or with one operand constant.
+
+    operation: greater, less, either `_or_equal`, equal; and, or.
+    """
+
+    constant: Tensor | None
+
+    def __init__(self, operation: str, constant: Tensor | None = None, *, constant_first: bool = False) -> None:
+        super().__init__()
+        self.operation = operation
+        self.constant_first = constant_first
+        self.register_buffer("constant", constant)  # nothing flows back through a comparison: it is not trained
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Bool; broadcast as in ONNX and torch."""
+        other = self.constant if y is None else y
+        assert other is not None
+        first, second = (other, x) if self.constant_first else (x, other)
+        return _COMPARISONS[self.operation](first, second)
+
+
+def read_comparison(node: Node, build: Builder) -> Value:
+    """Greater, Less, GreaterOrEqual, LessOrEqual, Equal, And, Or."""
+    operation = next(name for name in _COMPARISONS if _ONNX[name] == node.op)
+    left, right = node.inputs
+    if isinstance(left, Value) and isinstance(right, Value):
+        return build.call(node, Comparison(operation), left, right)
+    if isinstance(left, Value) and isinstance(right, Const):
+        return build.call(node, Comparison(operation, constant(node, right, left)), left)
+    if isinstance(left, Const) and isinstance(right, Value):
+        return build.call(node, Comparison(operation, constant(node, left, right), constant_first=True), right)
+    raise node.refusal("none of its inputs depends on the network's input")
 
 
 def read_arithmetic(node: Node, build: Builder) -> Value:
@@ -105,7 +149,7 @@ def _becomes_bias(build: Builder, value: Value, const: Const) -> bool:
     return True
 
 
-def write_arithmetic(module: Arithmetic, writer: Writer, name: str, inputs: Sequence[str]) -> str:
+def write_arithmetic(module: Arithmetic | Comparison, writer: Writer, name: str, inputs: Sequence[str]) -> str:
     """The operator of the same name."""
     operands = list(inputs)
     if module.constant is not None:
@@ -113,7 +157,7 @@ def write_arithmetic(module: Arithmetic, writer: Writer, name: str, inputs: Sequ
     return writer.node(_ONNX[module.operation], operands, name)
 
 
-def flow_arithmetic(_: Arithmetic, flow: Flow, inputs: Sequence[Traced], output: Sequence[int]) -> Labels:
+def flow_arithmetic(_: Arithmetic | Comparison, flow: Flow, inputs: Sequence[Traced], output: Sequence[int]) -> Labels:
     """Tie what meets; a side with extent 1 is spread and ties nothing."""
     if len(inputs) == 1:
         labels = inputs[0].labels
@@ -160,7 +204,7 @@ def _varying(labels: Labels) -> list[int]:
     return [axis for axis, extent in enumerate(labels.shape) if extent > 1]
 
 
-def shrink_arithmetic(module: Arithmetic, cut: Cut) -> None:
+def shrink_arithmetic(module: Arithmetic | Comparison, cut: Cut) -> None:
     """Keep the part of the constant that stands for what is left."""
     held = module.constant
     if held is None or held.dim() == 0:
@@ -182,6 +226,9 @@ def _kind(module: Any) -> str:
 OPERATORS = {
     Arithmetic: Operator(
         kind=_kind, write=write_arithmetic, flow=flow_arithmetic, shrink=shrink_arithmetic, role="through"
-    )
+    ),
+    Comparison: Operator(kind=_kind, write=write_arithmetic, flow=flow_arithmetic, shrink=shrink_arithmetic),
 }
-READERS = {name: read_arithmetic for name in ("Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Sum")}
+READERS = {name: read_arithmetic for name in ("Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Sum")} | {
+    _ONNX[name]: read_comparison for name in _COMPARISONS
+}

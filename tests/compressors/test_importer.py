@@ -144,6 +144,71 @@ def test_a_row_written_out_beside_a_baked_in_batch_becomes_free() -> None:
     np.testing.assert_allclose(found.module(torch.from_numpy(x)).detach().numpy(), expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("opset", [12, 17, 21])
+@pytest.mark.parametrize(
+    ("comparison", "other", "flipped"),
+    [("Greater", "limit", False), ("Less", "limit", True), ("GreaterOrEqual", "v", False), ("LessOrEqual", "v", True)],
+)
+def test_a_function_spelled_out_in_pieces_runs_and_its_channels_can_go(
+    opset: int, comparison: str, other: str, flipped: bool
+) -> None:
+    """Softplus is written so by torch's newer exporter: x above a limit, log(1 + e^x) below."""
+    node = helper.make_node
+    nodes = [
+        node("Gemm", ["x", "first"], ["h"], "first"),
+        node("Gemm", ["x", "second"], ["v"], "second"),
+        node("Exp", ["h"], ["e"]),
+        node("Add", ["e", "one"], ["p"]),
+        node("Log", ["p"], ["l"]),
+        node(comparison, [other, "h"] if flipped else ["h", other], ["c"]),
+        node("Where", ["c", "h", "l"], ["w"]),
+        node("Add", ["w", "v"], ["s"]),
+        node("Gemm", ["s", "last"], ["y"], "last"),
+    ]
+    constants = {"first": 3 * random(6, 8), "second": random(6, 8, seed=1), "last": random(8, 4, seed=2)}
+    constants |= {"one": np.float32(1), "limit": np.linspace(0, 2, 8, dtype=np.float32)}
+    found = same_as_runtime(model(nodes, ["n", 6], constants, opset=opset, out=["n", 4]), random(5, 6))
+    network = describe(found)
+    assert [group.units for group in network.prunable_groups] == [8]
+    small = slice_module(found, network, {network.prunable_groups[0].name: torch.tensor([0, 3, 4, 7])})
+    assert check_parity(small, write_onnx(small, found), torch.from_numpy(random(3, 6))).max_rel_error < 1e-5
+    small(torch.from_numpy(random(3, 6))).sum().backward()
+    assert all(parameter.grad is not None for parameter in small.parameters())
+
+
+def test_conditions_may_be_joined() -> None:
+    """Hard shrink: what is near 0 becomes 0."""
+    node = helper.make_node
+    nodes = [
+        node("Gemm", ["x", "first"], ["h"], "first"),
+        node("Greater", ["h", "high"], ["a"]),
+        node("Less", ["h", "low"], ["b"]),
+        node("Or", ["a", "b"], ["c"]),
+        node("Where", ["c", "h", "zero"], ["y"]),
+    ]
+    constants = {"first": random(6, 4), "high": np.float32(0.5), "low": np.float32(-0.5), "zero": np.float32(0)}
+    found = same_as_runtime(model(nodes, ["n", 6], constants, out=["n", 4]), random(5, 6))
+    again = write_onnx(found.module, found)
+    assert check_parity(found.module, again, torch.from_numpy(random(3, 6))).max_rel_error < 1e-5
+
+
+def test_weights_that_the_file_works_out_are_worked_out_on_reading() -> None:
+    """Classes compared by angle: rows of a weight divided by their length, in the file."""
+    node = helper.make_node
+    nodes = [
+        node("ReduceL2", ["w"], ["length"], axes=[1], keepdims=1),
+        node("Clip", ["length", "least"], ["safe"]),
+        node("Div", ["w", "safe"], ["unit"]),
+        node("MatMul", ["unit", "turn"], ["turned"]),
+        node("Tanh", ["turned"], ["bent"]),
+        node("Transpose", ["bent"], ["across"], perm=[1, 0]),
+        node("MatMul", ["x", "across"], ["y"]),
+    ]
+    constants = {"w": random(4, 6), "turn": random(6, 6, seed=1), "least": np.float32(1e-12)}
+    found = same_as_runtime(model(nodes, ["n", 6], constants, out=["n", 4]), random(5, 6))
+    assert [layer.kind for layer in describe(found).layers] == ["linear"]
+
+
 def test_heads_beside_a_baked_in_batch_become_free() -> None:
     """(1, T, W) -> (T, 1 x heads, W / heads), as older exporters write attention."""
     node = helper.make_node
