@@ -24,7 +24,7 @@ from paretrim.compression import Compression
 from paretrim.errors import Infeasible, InvalidInput, JobFailed
 from paretrim.problem import Budget, Constraint, Objective
 from paretrim.recovery import Data, Recovery
-from paretrim.wire import AUTO, AlgorithmChoice
+from paretrim.wire import AUTO, DEFAULT_ALGORITHM, AlgorithmChoice
 from search.device_commands import devices as devices
 from search.local_devices import HOST, device_folder, find_device, keep_device
 from search.plan import CONFIDENCE, Interrupted, JobInputs, JobPlan, ModelFile, SearchPlan
@@ -45,7 +45,7 @@ def run(
     model: Annotated[Path | None, typer.Argument(help="An .onnx file, or .safetensors with --architecture.")] = None,
     data: Annotated[Path | None, typer.Argument(help="An .npz file.")] = None,
     device: DeviceOption = HOST,
-    algorithms: Annotated[str, typer.Option(help="Names, separated by commas.")] = "amc",
+    algorithms: Annotated[str, typer.Option(help="Names, separated by commas.")] = DEFAULT_ALGORITHM,
     option: Annotated[list[str] | None, typer.Option(help="Of an algorithm: amc.warmup=20. Repeatable.")] = None,
     objectives: Annotated[str, typer.Option(help="Metrics, separated by commas, or auto.")] = "accuracy,latency_ms",
     constraint: Annotated[list[str] | None, typer.Option(help="'latency_ratio <= 0.5'. Repeatable.")] = None,

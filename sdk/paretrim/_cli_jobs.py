@@ -16,7 +16,7 @@ from paretrim.client import Client
 from paretrim.errors import InvalidInput, ParetrimError
 from paretrim.jobs import Job, JobCandidate
 from paretrim.problem import METRICS
-from paretrim.wire import State
+from paretrim.wire import DEFAULT_ALGORITHM, State
 
 jobs = typer.Typer(help="Jobs: listed, shown, steered, deleted.")
 
@@ -39,7 +39,7 @@ def submit(
     dataset: _submit_options.Dataset,
     device: _submit_options.Device,
     candidates: _submit_options.Candidates,
-    algorithms: _submit_options.Algorithms,
+    algorithms: _submit_options.Algorithms = None,
     objectives: _submit_options.Objectives = None,
     constraint: _submit_options.Constraint = None,
     option: _submit_options.Option = None,
@@ -69,7 +69,7 @@ def submit(
             model=_uploaded(client, model, "model"),
             dataset=_uploaded(client, dataset, "dataset"),
             device=device,
-            algorithms=_choices(listed(algorithms), pairs(option, "--option")),
+            algorithms=_choices(listed(algorithms) or [DEFAULT_ALGORITHM], pairs(option, "--option")),
             budget={"candidates": candidates, "seconds": seconds},
             objectives=listed(objectives) or None,
             constraints=constraint,

@@ -11,7 +11,8 @@ Dataset = Annotated[str, typer.Option(help="Id of a dataset, or a file to upload
 Device = Annotated[str, typer.Option(help="Name of a device.")]
 Candidates = Annotated[int, typer.Option(help="How many candidates each search may evaluate.")]
 Algorithms = Annotated[
-    list[str], typer.Option("--algorithms", "--algorithm", help="Such as amc,nsga2; may be repeated.")
+    list[str] | None,
+    typer.Option("--algorithms", "--algorithm", help="Such as amc,nsga2; may be repeated.", show_default="portfolio"),
 ]
 Objectives = Annotated[
     list[str] | None,

@@ -241,8 +241,8 @@ class AsyncJobs:
         model: wire.Model | str,
         dataset: wire.Dataset | str,
         device: wire.Device | str,
-        algorithms: Sequence[Choice] | Choice,
         budget: Mapping[str, Any] | wire.BudgetRequest | Budget | int,
+        algorithms: Sequence[Choice] | Choice | None = None,
         objectives: Sequence[str | Objective] | None = None,
         constraints: Sequence[str | Constraint] | str | None = None,
         seed: int | None = None,
@@ -265,9 +265,9 @@ class AsyncJobs:
     ) -> AsyncJob:
         """Submit a job.
 
-        algorithms: names, or {"name": ..., "options": {...}}. budget: what *each* search may spend, {"candidates":
-        300} or 300. compression: how policies are carried out, such as {"weight_quantizer": "kmeans"}, see
-        `paretrim.compression.Compression`. data: what networks may learn from, recovery: how, see
+        algorithms: names, or {"name": ..., "options": {...}}; by default `portfolio`. budget: what *each* search may
+        spend, {"candidates": 300} or 300. compression: how policies are carried out, such as {"weight_quantizer":
+        "kmeans"}, see `paretrim.compression.Compression`. data: what networks may learn from, recovery: how, see
         `paretrim.recovery.Recovery`. batch: delivered networks are timed with so many inputs at
         once, beside one. learn_from: an earlier job; on the same model searches begin with its best candidates and
         learn from the others, on another model its agents go on. What is not given is left to the server, see

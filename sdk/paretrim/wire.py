@@ -139,13 +139,17 @@ def _recovery(options: dict[str, Any], data: Data) -> Recovery:
     return Recovery.from_json(options | {"data": said})
 
 
+#: for those who have no opinion
+DEFAULT_ALGORITHM = "portfolio"
+
+
 class JobRequest(Request):
     """A model, a dataset and a device; what is wanted; and what may be spent on it."""
 
     model: str
     dataset: str
     device: str
-    algorithms: Annotated[list[str | AlgorithmChoice], Field(min_length=1, max_length=16)]
+    algorithms: Annotated[list[str | AlgorithmChoice], Field(min_length=1, max_length=16)] = [DEFAULT_ALGORITHM]
     objectives: Annotated[list[str], Field(min_length=1, max_length=4)] = ["accuracy", "latency_ms"]
     constraints: Annotated[list[str], Field(max_length=16)] = []
     budget: BudgetRequest

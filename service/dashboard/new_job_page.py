@@ -80,7 +80,6 @@ def _defaults() -> dict[str, Any]:
             "model": "",
             "dataset": "",
             "device": "",
-            "algorithms": ["amc", "nsga2"],
             "constraints": ["latency_ratio <= 0.5"],
             "budget": {"candidates": 200},
         }

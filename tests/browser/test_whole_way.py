@@ -62,7 +62,7 @@ def _fill_in(visit: Visit) -> None:
     page = visit.page
     page.get_by_label("Name", exact=True).fill("The whole way")
     page.locator("#device").select_option("mcu-m4")
-    for name in ("amc", "nsga2"):
+    for name in ("portfolio", "nsga2"):
         page.locator(f'input[name="algorithms"][value="{name}"]').set_checked(name == "nsga2")
     page.locator('input[name="budget.candidates"]').fill("8")
     page.locator('input[name="deliver"]').fill("1")

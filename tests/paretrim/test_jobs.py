@@ -133,6 +133,15 @@ def test_what_is_wrong_is_said_before_anything_is_sent(
     assert server.seen == []
 
 
+def test_who_names_no_algorithm_gets_the_portfolio(
+    client: Client, model: wire.Model, dataset: wire.Dataset, device: str
+) -> None:
+    job = client.jobs.create(model=model, dataset=dataset, device=device, budget=1)
+    assert [choice.name for choice in job.request.choices()] == ["portfolio"]
+    assert [search.algorithm for search in job.searches() if not search.baseline] == ["portfolio"]
+    job.cancel()
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
