@@ -20,7 +20,8 @@ def started_ahead(inputs: JobInputs, workers: int | None) -> Iterator[Callable[[
 
     It raises what went wrong. The cluster is gone at the end if it was started here.
     """
-    with ExitStack() as entered, ThreadPoolExecutor(1, "ray-start") as aside:
+    # the thread outlives the cluster: Ray has its processes killed when the thread that started them ends
+    with ThreadPoolExecutor(1, "ray-start") as aside, ExitStack() as entered:
 
         def start() -> None:
             from search.ray_cluster import cluster
