@@ -36,6 +36,7 @@ import psutil
 from benchmarks.fork_pool import ForkPool
 from benchmarks.shared_data import dataset, folder, machine
 from compressors import Compressor, FinetuneOptions, describe
+from compressors.training import Device
 from hw_models.devices import shipped
 from paretrim.algorithms import check_options
 from paretrim.network import Network
@@ -203,7 +204,7 @@ def _print(options: argparse.Namespace, plan: JobPlan, watch: Stopwatch) -> None
 class _Tuning(Workbench):
     """Makes a network as a delivery does, training it where it is told to."""
 
-    def __init__(self, basis: CraftBasis, device: str) -> None:
+    def __init__(self, basis: CraftBasis, device: Device) -> None:
         super().__init__(basis)
         self._device = device
 

@@ -216,7 +216,7 @@ def _knapsack(table: list[list[Choice]], wanted: int) -> Policy:
         keep |= chosen.keep
         removed += chosen.removed
         at = at - step if at < STEPS or not step else STEPS - step + int(before[STEPS - step :].argmin())
-    return Policy(keep=keep, removed=tuple(removed))  # type: ignore[arg-type]
+    return Policy(keep=keep, removed=tuple(removed))
 
 
 def _trained(setting: Setting, policy: Policy, options: argparse.Namespace, place: Path) -> dict[str, object]:
@@ -333,9 +333,9 @@ def _print(result: Mapping[str, object]) -> None:
     figures = zip(
         ("original", "half"),
         result["macs"],  # type: ignore[call-overload]
-        result["parameters"],  # type: ignore[call-overload]
-        result["validation"],  # type: ignore[call-overload]
-        result["test"],  # type: ignore[call-overload]
+        result["parameters"],
+        result["validation"],
+        result["test"],
         strict=True,
     )
     for name, count, parameters, validation, test in figures:

@@ -52,7 +52,7 @@ def _files(widths: tuple[int, ...]) -> dict[str, bytes]:
     torch.onnx.export(
         module.eval(),
         (torch.zeros(2, widths[0]),),
-        file,
+        file,  # type: ignore[arg-type]
         dynamo=False,
         dynamic_axes={"input": {0: "batch"}},
         input_names=["input"],

@@ -18,13 +18,14 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent / "sdk")]
 
 import httpx2
 import psutil
 
-from service import jobs
+from service import jobs, tables
 from service.context import Service
 from tests.browser.rows import Shown, job, network, queued_job, world
 from tests.browser.stage import Server, serving
@@ -152,7 +153,7 @@ async def requests(server: Server, large: Shown | None, model: str, dataset: str
         def get(path: str) -> Step:
             return lambda client: client.get(path)
 
-        body = {"model": model, "dataset": dataset, "device": "bit-serial", "algorithms": ["random"]}
+        body: dict[str, Any] = {"model": model, "dataset": dataset, "device": "bit-serial", "algorithms": ["random"]}
         body |= {"objectives": ["accuracy", "latency_ms"], "budget": {"candidates": 10}}
 
         def listing(count: int, at_once: int) -> Awaitable[tuple[list[float], int]]:
@@ -165,7 +166,7 @@ async def requests(server: Server, large: Shown | None, model: str, dataset: str
             return
         await row(client, "POST /jobs", lambda client: client.post("/jobs", json=body), 96, 32)
         own = f"/jobs/{large.id}"
-        pages = (
+        pages: tuple[str, ...] = (
             "",
             "/searches",
             "/candidates?limit=200",
@@ -224,7 +225,7 @@ def _write(service: Service, shown: Shown) -> int:
     with service.database.write() as session:
         jobs.hold(session, shown.filled.fence, [("log", {"level": "info", "message": "tick"})])
     with service.database.read() as session:
-        return int(session.get_one(jobs.Job, shown.id).last_seq)
+        return int(session.get_one(tables.Job, shown.id).last_seq)
 
 
 def recorder(shown: Shown, windows: int) -> None:

@@ -22,7 +22,7 @@ from paretrim.problem import Policy
 from search.evaluate import Evaluator, Outcome
 from search.plan import JobPlan, Recorder
 from search.run import run_job
-from service import jobs, schema
+from service import jobs, schema, tables
 from service.app import create_app
 from service.context import Service
 from service.recorder import SqlRecorder
@@ -80,8 +80,8 @@ def sql(
         fence = jobs.claim(session, "w", lease_seconds=3600.0, running_per_workspace=9)
     assert fence is not None
     with service.database.read() as session:
-        row = session.get_one(jobs.Job, job["id"])
-        searches = session.query(jobs.Search).filter_by(job_id=row.id).order_by(jobs.Search.position).all()
+        row = session.get_one(tables.Job, job["id"])
+        searches = session.query(tables.Search).filter_by(job_id=row.id).order_by(tables.Search.position).all()
     plan = plan_of(row, searches)
     yield plan, SqlRecorder(service.database, service.artifacts, plan, fence)
     service.database.close()
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--candidates", type=int, default=240)
     parser.add_argument("--algorithms", default="random,nsga2,amc")
     arguments = parser.parse_args()
-    Evaluator.evaluate = answer_at_once  # type: ignore[method-assign]
+    Evaluator.evaluate = answer_at_once  # type: ignore[method-assign, assignment]
     cluster = Cluster(durable=True)
     print(f"{'algorithm':10} {'records':12} {'wall ms':>8} {'CPU ms':>8} {'CPU / memory':>13}")
     try:

@@ -91,12 +91,14 @@ class PublishedAmc:
             layer.weight.data.copy_(self._refitted(name, keep.get(name, 1.0)))
         correct = 0
         with torch.no_grad():
-            for x, y in zip(self.images.split(VALIDATION_BATCH), self.labels.split(VALIDATION_BATCH), strict=True):
+            for x, y in zip(
+                torch.split(self.images, VALIDATION_BATCH), torch.split(self.labels, VALIDATION_BATCH), strict=True
+            ):
                 correct += int((self.net(x).argmax(1) == y).sum())
         return correct / len(self.labels)
 
     def _refitted(self, name: str, ratio: float) -> Tensor:
-        weight = self._original[name]  # (O, C, 3, 3)
+        weight: Tensor = self._original[name]  # (O, C, 3, 3)
         channels = weight.shape[1]
         count = max(1, round(channels * ratio))
         if count == channels:
@@ -117,7 +119,7 @@ class PublishedAmc:
         ]
         rows: dict[str, list[NDArray[np.float32]]] = {name: [] for name in self.layers}
         with torch.no_grad():
-            for batch in calibration[: BATCHES * BATCH].split(BATCH):
+            for batch in torch.split(calibration[: BATCHES * BATCH], BATCH):
                 self.net(batch)
                 for name, x in inputs.items():
                     patches = F.unfold(x, 3, padding=1).transpose(1, 2)  # (50, H x W, C x 9)
@@ -127,8 +129,9 @@ class PublishedAmc:
             hook.remove()
         sampled = {}
         for name, parts in rows.items():
-            x = np.concatenate(parts)
+            taken = np.concatenate(parts)
             weight = self._original[name]
-            y = x @ weight.flatten(1).numpy().T
-            sampled[name] = _Sampled(x.reshape(len(x), weight.shape[1], 9), y.astype(np.float32))
+            y = taken @ weight.flatten(1).numpy().T
+            by_channel = taken.reshape(len(taken), weight.shape[1], 9)
+            sampled[name] = _Sampled(by_channel, y.astype(np.float32))
         return sampled

@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,7 @@ def _table(setting: Setting, policy: Policy, kept: Kept) -> None:
     print("| criterion | weights kept | + BN | least squares | + BN | + variance matched |")
     print("|---|---|---|---|---|---|")
     for criterion in CRITERIA:
-        row = kept.get(f"criterion {criterion}", lambda criterion=criterion: _criterion_row(setting, policy, criterion))
+        row = kept.get(f"criterion {criterion}", partial(_criterion_row, setting, policy, criterion))
         print(f"| {criterion} | {' | '.join(f'{accuracy:.1%}' for accuracy in row)} |", flush=True)
 
 
@@ -159,7 +160,7 @@ def _recipes(setting: Setting, policy: Policy, dense: float, kept: Kept) -> None
     print("\n| recipe | first time | again, other widths | accuracy | below the original |")
     print("|---|---|---|---|---|")
     for name in RECIPES:
-        found = kept.get(f"recipe {name}", lambda name=name: _recipe_row(setting, policy, name))
+        found = kept.get(f"recipe {name}", partial(_recipe_row, setting, policy, name))
         print(
             f"| {name} | {found['first_ms']:.0f} ms | {found['again_ms']:.0f} ms | {found['accuracy']:.2%} "
             f"| {(dense - found['accuracy']) * 100:.1f} points |",
@@ -197,7 +198,7 @@ def _ranks(setting: Setting, groups: list[str], options: argparse.Namespace, kep
         for name, maker in makers.items():
             found[-1][name] = kept.get(
                 f"policy {number} {name}",
-                lambda number=number, policy=policy, maker=maker: _tuned(setting, policy, maker, options, number),
+                partial(_tuned, setting, policy, maker, options, number),
             )
         share = macs(setting.network.sized(policy)) / whole
         said = ", ".join(f"{name} {held['before']:.2%} then {held['after']:.2%}" for name, held in found[-1].items())

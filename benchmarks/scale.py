@@ -78,7 +78,8 @@ class LogicalCrew(Crew):
     hosts: tuple[Any, ...] = ()
 
     def __init__(self, basis: Any, size: int) -> None:
-        actor = ray.remote(num_cpus=1 / 16, max_concurrency=LOGICAL + 1)(Sleeper)
+        remote: Any = ray.remote(num_cpus=1 / 16, max_concurrency=LOGICAL + 1)  # type: ignore[call-overload]
+        actor = remote(Sleeper)
         type(self).hosts = tuple(actor.remote(self.seconds) for _ in range(-(-size // LOGICAL)))
         ray.get([host.ready.remote() for host in self.hosts])
         super().__init__(basis, size)
@@ -160,7 +161,7 @@ def nodes(count: int, workers: int) -> Iterator[None]:
     ray_cluster._take_token()
     with ray_cluster._short_folder() as folder:
         os.environ["RAY_TMPDIR"] = str(folder)
-        store = {"object_store_memory": 80 * 2**20}
+        store: dict[str, Any] = {"object_store_memory": 80 * 2**20}
         cluster = RayCluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, **store})
         for _ in range(count):
             cluster.add_node(num_cpus=max(1.0, workers / LOGICAL / count), **store)
@@ -169,7 +170,7 @@ def nodes(count: int, workers: int) -> Iterator[None]:
             yield
         finally:
             ray.shutdown()
-            cluster.shutdown()
+            cluster.shutdown()  # type: ignore[no-untyped-call]
 
 
 def measure(arguments: argparse.Namespace, url: str, folder: Path) -> None:

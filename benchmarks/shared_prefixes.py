@@ -22,7 +22,7 @@ from hw_models.counts import operation_macs
 from paretrim.network import Network
 from paretrim.problem import Policy
 from tests.search.landscapes import Landscape, drive, make, task
-from tests.search.spaces import MIXED, resnet, space
+from tests.search.spaces import FP32, INT8, MIXED, resnet, space
 
 JOBS = {"widths": ("macs_ratio <= 0.5",), "widths and bits": ("bops_ratio <= 0.02",)}
 
@@ -66,8 +66,8 @@ def main() -> None:
         for name in arguments.algorithms.split(","):
             shares: list[float] = []
             for seed in range(arguments.seeds):
-                bits = MIXED if job == "widths and bits" else None
-                found = space(resnet(), constraints, ("accuracy",), *([bits] if bits else []))
+                bits = MIXED if job == "widths and bits" else (FP32, INT8)
+                found = space(resnet(), constraints, ("accuracy",), bits)
                 landscape = Landscape(found, seed, noise=0.1)
                 told = drive(
                     make(name, task(landscape, (), arguments.candidates), seed),

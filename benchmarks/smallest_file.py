@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +232,7 @@ def _climb(case: Case, path: list[tuple[int, Policy]], whole: int, original: flo
     while low < high:
         middle = (low + high) // 2
         ratio = ladder[middle]
-        found[ratio] = result = _kept(case.place / f"{ratio}.json", lambda ratio=ratio: _rung(case, path, ratio, whole))
+        found[ratio] = result = _kept(case.place / f"{ratio}.json", partial(_rung, case, path, ratio, whole))
         lost = (original - result["validation"]) * 100
         print(
             f"ratio {ratio}: {result['bytes']} bytes, {result['validation']:.2%} on validation"

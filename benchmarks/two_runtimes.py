@@ -45,7 +45,7 @@ def main() -> None:
     base, other = ({_key(unit): row.latency_us for unit, row in tables[name].rows.items()} for name in tables)
     by_kind: dict[str, list[float]] = {}
     for key in base.keys() & other.keys():
-        by_kind.setdefault(key[0], []).append(other[key] / base[key])
+        by_kind.setdefault(str(key[0]), []).append(other[key] / base[key])
     print("kind of operation          rows   openvino / onnxruntime (median, 10 % and 90 %)")
     for kind, ratios in sorted(by_kind.items()):
         if len(ratios) >= 4:

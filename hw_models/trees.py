@@ -80,7 +80,7 @@ def fit_trees(inputs: Floats, targets: Floats, *, seed: int = 0, trees: int = 80
     """Fit to (n, features) and (n,). None where scikit-learn is not installed."""
     try:
         from sklearn.ensemble import HistGradientBoostingRegressor
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
     except ImportError:
         return None
     regressor = HistGradientBoostingRegressor(
