@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,9 @@ from tests import postgres
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Ray starts its workers at niceness 15: beside the tests of another file they would hardly get to run.
 os.environ.setdefault("RAY_worker_niceness", "0")
+# What a shell starts in the background ignores Ctrl-C, and so does all that it starts: tests interrupt their programs.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,7 +16,7 @@ from demo import digits
 from paretrim import Client
 from tests.end_to_end.deployment import Deployment, answers, free_port
 
-pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_a_job_runs_on_the_cluster_and_leaves_its_records_in_postgresql(deployme
         finetune_epochs=1,
         deliver=1,
     )
-    job.wait(timeout_seconds=240)
+    job.wait(timeout_seconds=420)
     members = list(job.front())
     assert members
     assert any(member.delivery is not None for member in members)
