@@ -19,6 +19,8 @@ Array = npt.NDArray[Any]
 
 #: a constant that is worked out may not have more elements than this
 MOST_ELEMENTS = 2**24
+#: and one product of matrices no more multiplications: a fraction of a second
+MOST_PRODUCTS = 2**30
 
 
 def fold(node: Node) -> list[Const] | None:
@@ -187,8 +189,11 @@ def _trilu(node: Node) -> Array:
 
 def _matmul(node: Node) -> Array:
     left, right = node.constant(0), node.constant(1)
-    if min(left.ndim, right.ndim) > 1:
-        _bounded([*np.broadcast_shapes(left.shape[:-2], right.shape[:-2]), left.shape[-2], right.shape[-1]])
+    batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    rows, columns = left.shape[-2:-1], right.shape[-1:] if right.ndim > 1 else ()
+    made = math.prod(_bounded([*batch, *rows, *columns]))
+    if made * left.shape[-1] > MOST_PRODUCTS:
+        raise ValueError(f"{made * left.shape[-1]} multiplications")
     return np.asarray(left @ right)
 
 

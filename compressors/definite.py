@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from paretrim.errors import InvalidModel
+
 #: first ridge that is tried, as a share of a matrix's largest entry; each further one is ten times larger
 FIRST_SHARE = 1e-14
 
@@ -16,14 +18,18 @@ FIRST_SHARE = 1e-14
 def cholesky(matrices: Tensor, *, upper: bool = False) -> Tensor:
     """(..., d, d) -> (..., d, d). A matrix without a factor gets the smallest ridge that gives it one; others stay.
 
-    Raises ValueError for entries that are not finite.
+    Raises InvalidModel for entries that are not finite.
     """
     factor: Tensor
     factor, failed = torch.linalg.cholesky_ex(matrices, upper=upper)
     if not failed.any():
         return factor
     if not matrices.isfinite().all():
-        raise ValueError("second moments are not finite: an activation of the network overflows")
+        raise InvalidModel(
+            "second moments are not finite: activations of the network overflow on the calibration data; check how its"
+            " inputs are normalised",
+            field="model",
+        )
     largest = matrices.abs().amax((-2, -1)).clamp(min=torch.finfo(matrices.dtype).tiny)
     share = FIRST_SHARE
     while failed.any():  # ends: no eigenvalue is below -d times the largest entry

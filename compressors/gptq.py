@@ -56,5 +56,4 @@ def snap_by_columns(weight: Tensor, second_moments: Tensor, snap: Callable[[Tens
 def _inverse_factor(second_moments: Tensor) -> Tensor:
     """Upper Cholesky factor of the inverse: row i holds what column i's error means for the columns behind it."""
     inverse = torch.cholesky_inverse(cholesky(second_moments))
-    factor: Tensor = cholesky(inverse, upper=True)
-    return factor
+    return cholesky(inverse, upper=True)

@@ -18,7 +18,6 @@ from compressors.operators.recurrent import Recurrent
 #: share of the mean variance that is added to every column's variance
 RIDGE = 1e-3
 
-
 #: of second moments, the share that may be rounding
 _ROUNDING = 1e-12
 

@@ -16,7 +16,7 @@ from compressors.operators.operator import Operator
 from compressors.reading import BATCH, Builder, Const, Node, Value
 from compressors.writing import Writer
 
-_FUNCTIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+_ARITHMETIC: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "add": torch.add,
     "sub": torch.sub,
     "mul": torch.mul,
@@ -34,23 +34,22 @@ _COMPARISONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "and": torch.logical_and,
     "or": torch.logical_or,
 }
-_ONNX = {name: name.title().replace("_", "") for name in (*_FUNCTIONS, *_COMPARISONS)}
+_FUNCTIONS = _ARITHMETIC | _COMPARISONS
+_ONNX = {name: name.title().replace("_", "") for name in _FUNCTIONS}
+_BY_ONNX = {onnx: name for name, onnx in _ONNX.items()} | {"Sum": "add"}
+#: operations whose result does not depend on the order of their operands
+_SYMMETRIC = frozenset({"add", "mul"})
 
 
-class Arithmetic(nn.Module):
-    """`x <operation> y`, or with one operand constant. operation: add, sub, mul, div, pow, min, max."""
+class Pairwise(nn.Module):
+    """`x <operation> y`, or with one operand constant."""
 
     constant: Tensor | None
-    is_elementwise = True  #: of two tensors of the same shape and type, it gives another
 
-    def __init__(self, operation: str, constant: Tensor | None = None, *, constant_first: bool = False) -> None:
+    def __init__(self, operation: str, constant_first: bool) -> None:
         super().__init__()
         self.operation = operation
         self.constant_first = constant_first
-        if constant is not None and constant.numel() > 1 and constant.is_floating_point():
-            self.constant = nn.Parameter(constant)  # a scale, a shift, a position embedding: can be trained
-        else:
-            self.register_buffer("constant", constant)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """Broadcast as in ONNX and torch."""
@@ -64,44 +63,30 @@ class Arithmetic(nn.Module):
         return self.operation if self.constant is None else f"{self.operation}, {tuple(self.constant.shape)}"
 
 
-class Comparison(nn.Module):
-    """Where `x <operation> y`, or with one operand constant.
+class Arithmetic(Pairwise):
+    """operation: add, sub, mul, div, pow, min, max."""
 
-    operation: greater, less, either `_or_equal`, equal; and, or.
-    """
-
-    constant: Tensor | None
+    is_elementwise = True  #: of two tensors of the same shape and type, it gives another
 
     def __init__(self, operation: str, constant: Tensor | None = None, *, constant_first: bool = False) -> None:
-        super().__init__()
-        self.operation = operation
-        self.constant_first = constant_first
+        super().__init__(operation, constant_first)
+        if constant is not None and constant.numel() > 1 and constant.is_floating_point():
+            self.constant = nn.Parameter(constant)  # a scale, a shift, a position embedding: can be trained
+        else:
+            self.register_buffer("constant", constant)
+
+
+class Comparison(Pairwise):
+    """operation: greater, less, either `_or_equal`, equal; and, or. The result is bool."""
+
+    def __init__(self, operation: str, constant: Tensor | None = None, *, constant_first: bool = False) -> None:
+        super().__init__(operation, constant_first)
         self.register_buffer("constant", constant)  # nothing flows back through a comparison: it is not trained
 
-    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """Bool; broadcast as in ONNX and torch."""
-        other = self.constant if y is None else y
-        assert other is not None
-        first, second = (other, x) if self.constant_first else (x, other)
-        return _COMPARISONS[self.operation](first, second)
 
-
-def read_comparison(node: Node, build: Builder) -> Value:
-    """Greater, Less, GreaterOrEqual, LessOrEqual, Equal, And, Or."""
-    operation = next(name for name in _COMPARISONS if _ONNX[name] == node.op)
-    left, right = node.inputs
-    if isinstance(left, Value) and isinstance(right, Value):
-        return build.call(node, Comparison(operation), left, right)
-    if isinstance(left, Value) and isinstance(right, Const):
-        return build.call(node, Comparison(operation, constant(node, right, left)), left)
-    if isinstance(left, Const) and isinstance(right, Value):
-        return build.call(node, Comparison(operation, constant(node, left, right), constant_first=True), right)
-    raise node.refusal("none of its inputs depends on the network's input")
-
-
-def read_arithmetic(node: Node, build: Builder) -> Value:
-    """Add, Sub, Mul, Div, Pow, Min, Max, Sum; an Add behind a MatMul layer becomes its bias."""
-    operation = {"Sum": "add"}.get(node.op, node.op.lower())
+def read_pairwise(node: Node, build: Builder) -> Value:
+    """Add, Sub, Mul, Div, Pow, Min, Max, Sum, and comparisons; an Add behind a MatMul layer becomes its bias."""
+    operation = _BY_ONNX[node.op]
     if len(node.inputs) == 1:
         return node.value()
     result = node.inputs[0]
@@ -115,16 +100,17 @@ def read_arithmetic(node: Node, build: Builder) -> Value:
 def _combine(
     node: Node, build: Builder, operation: str, left: Value | Const | None, right: Value | Const | None, part: str
 ) -> Value:
+    kind = Arithmetic if operation in _ARITHMETIC else Comparison
     if isinstance(left, Value) and isinstance(right, Value):
-        return build.call(node, Arithmetic(operation), left, right, part=part)
+        return build.call(node, kind(operation), left, right, part=part)
     if isinstance(left, Value) and isinstance(right, Const):
         if operation == "add" and _becomes_bias(build, left, right):
             return left
-        return build.call(node, Arithmetic(operation, constant(node, right, left)), left, part=part)
+        return build.call(node, kind(operation, constant(node, right, left)), left, part=part)
     if isinstance(left, Const) and isinstance(right, Value):
         if operation == "add" and _becomes_bias(build, right, left):
             return right
-        module = Arithmetic(operation, constant(node, left, right), constant_first=operation not in ("add", "mul"))
+        module = kind(operation, constant(node, left, right), constant_first=operation not in _SYMMETRIC)
         return build.call(node, module, right, part=part)
     raise node.refusal("none of its inputs depends on the network's input")
 
@@ -149,7 +135,7 @@ def _becomes_bias(build: Builder, value: Value, const: Const) -> bool:
     return True
 
 
-def write_arithmetic(module: Arithmetic | Comparison, writer: Writer, name: str, inputs: Sequence[str]) -> str:
+def write_pairwise(module: Pairwise, writer: Writer, name: str, inputs: Sequence[str]) -> str:
     """The operator of the same name."""
     operands = list(inputs)
     if module.constant is not None:
@@ -157,7 +143,7 @@ def write_arithmetic(module: Arithmetic | Comparison, writer: Writer, name: str,
     return writer.node(_ONNX[module.operation], operands, name)
 
 
-def flow_arithmetic(_: Arithmetic | Comparison, flow: Flow, inputs: Sequence[Traced], output: Sequence[int]) -> Labels:
+def flow_pairwise(_: Pairwise, flow: Flow, inputs: Sequence[Traced], output: Sequence[int]) -> Labels:
     """Tie what meets; a side with extent 1 is spread and ties nothing."""
     if len(inputs) == 1:
         labels = inputs[0].labels
@@ -204,7 +190,7 @@ def _varying(labels: Labels) -> list[int]:
     return [axis for axis, extent in enumerate(labels.shape) if extent > 1]
 
 
-def shrink_arithmetic(module: Arithmetic | Comparison, cut: Cut) -> None:
+def shrink_pairwise(module: Pairwise, cut: Cut) -> None:
     """Keep the part of the constant that stands for what is left."""
     held = module.constant
     if held is None or held.dim() == 0:
@@ -224,11 +210,7 @@ def _kind(module: Any) -> str:
 
 
 OPERATORS = {
-    Arithmetic: Operator(
-        kind=_kind, write=write_arithmetic, flow=flow_arithmetic, shrink=shrink_arithmetic, role="through"
-    ),
-    Comparison: Operator(kind=_kind, write=write_arithmetic, flow=flow_arithmetic, shrink=shrink_arithmetic),
+    Arithmetic: Operator(kind=_kind, write=write_pairwise, flow=flow_pairwise, shrink=shrink_pairwise, role="through"),
+    Comparison: Operator(kind=_kind, write=write_pairwise, flow=flow_pairwise, shrink=shrink_pairwise),
 }
-READERS = {name: read_arithmetic for name in ("Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Sum")} | {
-    _ONNX[name]: read_comparison for name in _COMPARISONS
-}
+READERS = dict.fromkeys(_BY_ONNX, read_pairwise)

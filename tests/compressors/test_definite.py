@@ -8,6 +8,7 @@ from torch import Tensor
 
 from compressors.definite import cholesky
 from compressors.elimination import Reader, elimination_order, subset_order
+from paretrim.errors import InvalidModel
 
 
 def moments(d: int, rank: int, seed: int = 0) -> Tensor:
@@ -41,7 +42,7 @@ def test_a_clearly_indefinite_matrix_still_ends() -> None:
 
 
 def test_moments_that_are_no_numbers_are_named() -> None:
-    with pytest.raises(ValueError, match="overflows"):
+    with pytest.raises(InvalidModel, match="overflow"):
         cholesky(torch.full((2, 2), torch.inf, dtype=torch.float64))
 
 

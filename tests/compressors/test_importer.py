@@ -434,6 +434,15 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
         linear_with([helper.make_node("ConstantOfShape", ["s"], ["v"]), helper.make_node("Add", ["x", "v"], ["h"])], s=np.array([2**40, 4])),  # noqa: E501
         "cannot be worked out",
     ),
+    "a long product": (
+        linear_with([
+            helper.make_node("ConstantOfShape", ["s"], ["a"]),
+            helper.make_node("MatMul", ["a", "a"], ["p"]),
+            helper.make_node("ReduceMean", ["p"], ["m"], keepdims=0),
+            helper.make_node("Add", ["x", "m"], ["h"]),
+        ], s=np.array([4096, 4096])),
+        "multiplications",
+    ),
     "a huge pad": (linear_with([helper.make_node("Pad", ["x", "p"], ["h"])], p=np.array([0, 0, 0, 2**30])), "values per sample"),  # noqa: E501
     "a free extent": (model([helper.make_node("Relu", ["x"], ["y"])], ["n", "m"], {}), "fixed other extents"),
     "a huge extent": (model([helper.make_node("Relu", ["x"], ["y"])], ["n", 2**33], {}), "too large"),
