@@ -98,15 +98,24 @@ class Deployment:
         done = subprocess.run(words, env=self.environment(service), capture_output=True, timeout=30, check=False)
         return done.returncode == 0
 
+    def joined(self, service: str) -> bool:
+        """Whether a service's Ray node has joined the cluster."""
+        return "Ray runtime started" in self.log(service).read_text()
+
     def wait_until(self, ready: Callable[[], bool], what: str) -> None:
-        """Ask again and again, and say what the services printed if it never comes true."""
+        """Ask again and again, and say what the services printed if it never comes true or one of them ends."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             if ready():
                 return
+            ended = [name for name, process in self._running.items() if process.poll() is not None]
+            assert not ended, f"{ended} ended while {what} was awaited\n{self.logs()}"
             time.sleep(0.3)
-        logs = "\n".join(f"--- {path.name}\n{path.read_text()[-1500:]}" for path in self._folder.glob("*.log"))
-        raise AssertionError(f"{what} did not come about in {TIMEOUT_SECONDS:.0f} s\n{logs}")
+        raise AssertionError(f"{what} did not come about in {TIMEOUT_SECONDS:.0f} s\n{self.logs()}")
+
+    def logs(self) -> str:
+        """The end of what each service has printed."""
+        return "\n".join(f"--- {path.name}\n{path.read_text()[-1500:]}" for path in self._folder.glob("*.log"))
 
     def stop(self) -> None:
         """End what was started, and what that started: known by the mark in its environment."""

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from demo import digits
 from paretrim import Client
 from tests.end_to_end.deployment import Deployment, answers, free_port
 
-pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(420)]
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +62,17 @@ def deployment(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> I
         deployed.run("migrate")
         deployed.start("ray-head")
         deployed.wait_until(lambda: deployed.healthy("ray-head"), "a healthy Ray head")
+        # one after the other: nodes of one machine share a folder, and two that start at once take the same socket
         deployed.start("ray-worker")
+        deployed.wait_until(lambda: deployed.joined("ray-worker"), "a second Ray node")
         deployed.start("api")
         deployed.wait_until(lambda: answers(f"{deployed.url}/readyz"), "a ready API")
         deployed.start("dispatcher")
+        deployed.wait_until(lambda: deployed.joined("dispatcher"), "a third Ray node")
         yield deployed
     finally:
         deployed.stop()
+        sys.stderr.write(deployed.logs())  # pytest shows it if a test failed
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -90,7 +95,7 @@ def test_a_job_runs_on_the_cluster_and_leaves_its_records_in_postgresql(deployme
         finetune_epochs=1,
         deliver=1,
     )
-    job.wait(timeout_seconds=420)
+    job.wait(timeout_seconds=240)
     members = list(job.front())
     assert members
     assert any(member.delivery is not None for member in members)
