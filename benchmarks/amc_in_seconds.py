@@ -47,6 +47,7 @@ from search.craft import CraftBasis, Workbench
 from search.evaluate import Evaluator, Outcome, single_thread
 from search.ledger import Ledger
 from search.local import FolderRecorder, begin
+from search.memory import keep_freed_memory
 from search.plan import CONFIDENCE, JobInputs, JobPlan, SearchPlan
 from search.prepare import Prepared, prepare
 from search.supply import calibration_inputs
@@ -109,6 +110,7 @@ def main() -> None:
     plan = _plan(options)
     model = (folder() / f"resnet{options.depth}_cifar10.onnx").read_bytes()
     inputs = JobInputs(model, dataset("cifar10"), DEVICE)
+    keep_freed_memory()
     print(machine())
     print(
         f"ResNet-{options.depth}, macs_ratio <= 0.5, {options.groups} groups, {options.algorithm}, window {options.window},"

@@ -32,6 +32,7 @@ from paretrim.problem import Constraint, Objective, Policy
 from search.data import Split, Splits, load_dataset
 from search.evaluate import Evaluator, Outcome, run_network, single_thread
 from search.front import Front
+from search.memory import keep_freed_memory
 from search.plan import CONFIDENCE
 from search.prepare import CALIBRATION_ROWS, ROWS_PER_COLUMN, SENSITIVITY_ROWS
 from search.race import rights_needed, spread_rows
@@ -119,6 +120,7 @@ def main() -> None:
         f"{machine()}\nResNet-{options.depth}, half the multiply-adds, {options.rows} validation images, one thread\n",
         flush=True,
     )
+    keep_freed_memory()  # as jobs do; the baseline has it too
     with threadpool_limits(1), single_thread():  # time is taken of one thread: the baseline must not have others
         engine = Engine(content, splits, options.rows, options.racing)
         policies = engine.policies(options.candidates)

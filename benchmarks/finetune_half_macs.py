@@ -38,6 +38,7 @@ from compressors.teaching import remembered_answers
 from hw_models.counts import macs
 from paretrim.network import Network
 from paretrim.problem import UNCHANGED, Policy
+from search.memory import keep_freed_memory
 from search.score import wilson
 
 #: shares of a block's width that are tried; 0 removes the block
@@ -60,6 +61,7 @@ def main() -> None:
     """Choose, compress, train on, judge, print."""
     options = _options()
     torch.set_num_threads(options.threads)
+    keep_freed_memory()
     place = options.state / _run_name(options)
     place.mkdir(parents=True, exist_ok=True)
     print(machine(), f"{options.threads} threads, {_place(options)}", place, sep="\n", flush=True)

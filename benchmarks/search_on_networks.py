@@ -46,6 +46,7 @@ from search.data import Split, load_dataset
 from search.evaluate import Evaluator, single_thread
 from search.foresight import Damages, foresee
 from search.front import Front
+from search.memory import keep_freed_memory
 from search.prepare import CALIBRATION_ROWS, ROWS_PER_COLUMN, SENSITIVITY_ROWS
 from search.space import Space
 
@@ -56,6 +57,7 @@ JOBS = {
     "digits-front": ("digits", "bit-serial", (), ("accuracy", "latency_ms")),
     "kws-mcu": ("kws", "mcu-m4", ("latency_ratio <= 0.5",), ("accuracy",)),
     "kws-macs": ("kws", "mcu-m4", ("macs_ratio <= 0.5",), ("accuracy",)),
+    "kws-bops": ("kws", "bit-serial", ("bops_ratio <= 0.01",), ("accuracy",)),
     "kws-front": ("kws", "mcu-m4", (), ("accuracy", "latency_ms", "size_bytes")),
     "resnet20-macs": ("resnet20", "bit-serial", ("macs_ratio <= 0.5",), ("accuracy",)),
     "resnet20-host": ("resnet20", "host-cpu", ("latency_ratio <= 0.5",), ("accuracy",)),
@@ -261,6 +263,7 @@ def perform(run: Run, place: Path, host_table: Path | None, on: str, until: floa
     if time.time() >= until:
         return f"no time left for {run.file}"
     torch.set_num_threads(1)
+    keep_freed_memory()
     np.seterr(all="raise", under="ignore")
     name = JOBS[run.job][1]
     device = json.loads((host_table or Path()).read_text()) if name == "host-cpu" else shipped()[name]

@@ -12,6 +12,7 @@ from compressors.pack import Packed, PackedTensor, pack, unpack
 from compressors.packed_size import PackedSizes, learn_packed_sizes
 from compressors.pad_channels import pad_channels
 from compressors.parity import Parity, check_parity
+from compressors.passes import rows_at_once
 from compressors.prune import ChannelMap, End, channel_map, slice_module
 from compressors.statistics import Statistics, collect_spreads, collect_statistics
 from compressors.teaching import remembered_answers
@@ -55,6 +56,7 @@ __all__ = [
     "read_onnx",
     "read_safetensors",
     "remembered_answers",
+    "rows_at_once",
     "slice_module",
     "unpack",
     "write_onnx",

@@ -156,6 +156,11 @@ class Compressor:
         )
         self._pruned: OrderedDict[str, _Pruned] = OrderedDict()
 
+    @property
+    def original(self) -> fx.GraphModule:
+        """The network as it was imported."""
+        return self._imported.module
+
     def kept(self, policy: Policy) -> dict[str, tuple[int, ...]]:
         """The units every group keeps: the policy's own where it names them, the criterion's choice for a ratio.
 

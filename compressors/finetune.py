@@ -18,13 +18,11 @@ from compressors.features import matching_operations, recorded
 from compressors.graph import clone
 from compressors.losses import Loss, attention_loss, distillation_loss, hint_loss, loss_for, merit, task_loss
 from compressors.operators.recurrent import Recurrent
+from compressors.passes import place_of, rows_at_once
 from compressors.rounding import stored_rounding
 from compressors.sparsity import keep_zeros, masked
-from compressors.teaching import Panel, Teacher, panel_of, place_of
+from compressors.teaching import Panel, Teacher, panel_of
 from compressors.training import Epoch, FinetuneOptions, Judge, Progress, TensorData, TrainingState
-
-#: rows run at once where no gradient is needed
-_EVALUATION_BATCH = 250
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +76,7 @@ def evaluate(module: nn.Module, data: TensorData, loss: Loss | None = None, judg
         return _judged(module, data, judge)
     total, place = 0.0, place_of(module)
     with torch.inference_mode():
-        for inputs, targets in data.batches(_EVALUATION_BATCH):
+        for inputs, targets in data.batches(_at_once(module, data)):
             inputs, targets = inputs.to(place), targets.to(place)
             outputs = module(inputs).float()
             total += merit(loss or loss_for(inputs, outputs, targets), inputs, outputs, targets) * len(targets)
@@ -86,12 +84,16 @@ def evaluate(module: nn.Module, data: TensorData, loss: Loss | None = None, judg
 
 
 def _judged(module: nn.Module, data: TensorData, judge: Judge) -> float:
-    place, rows = place_of(module), list(data.batches(_EVALUATION_BATCH))
+    place, rows = place_of(module), list(data.batches(_at_once(module, data)))
     with torch.inference_mode():
         outputs = torch.cat([module(inputs.to(place)).float().cpu() for inputs, _ in rows])
     if not bool(torch.isfinite(outputs).all()):
         return -math.inf  # worse than any weights before
     return judge(outputs, torch.cat([targets for _, targets in rows]), torch.cat([inputs for inputs, _ in rows]))
+
+
+def _at_once(module: nn.Module, data: TensorData) -> int:
+    return rows_at_once(module, data.batch(slice(0, 1))[0].to(place_of(module)))
 
 
 def bfloat16_is_faster(module: nn.Module, inputs: Tensor, repeats: int = 3) -> bool:

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from itertools import chain
 
 import torch
 from torch import Tensor, fx, nn
 
 from compressors.graph import clone
+from compressors.passes import CPU, place_of, rows_at_once
 from compressors.training import TensorData
 from paretrim.errors import InvalidInput
-
-CPU = torch.device("cpu")
-
-#: rows run at once where no gradient is needed
-_BATCH = 250
 
 #: who may teach: a network, several whose answers are averaged, or their answers, (N, ...), one for every training row
 Teacher = nn.Module | Sequence[nn.Module] | Tensor
@@ -33,10 +28,13 @@ def remembered_answers(
     flipped and shifted in training: the answer to the row as it is then stands for all its variants.
     """
     panel = _panel(teachers)
+    place = place_of(panel[0])
+    row = data.batch(slice(0, 1))[0].to(place)
+    at_once = min(rows_at_once(module, row) for module in panel)
     parts = []
     with torch.inference_mode():
-        for inputs, _ in data.batches(_BATCH):
-            inputs = inputs.to(place_of(panel[0]))
+        for inputs, _ in data.batches(at_once):
+            inputs = inputs.to(place)
             said = _mean(panel, inputs)
             parts.append(((said + _mean(panel, inputs.flip(-1))) / 2 if mirrored else said).cpu())
     return torch.cat(parts).clone()
@@ -91,12 +89,6 @@ def _panel(teachers: nn.Module | Sequence[nn.Module]) -> tuple[nn.Module, ...]:
     if not modules:
         raise InvalidInput("there is no teacher; name at least one, or None to learn from the targets", field="teacher")
     return modules
-
-
-def place_of(module: nn.Module) -> torch.device:
-    """The device a module computes on."""
-    first = next(chain(module.parameters(), module.buffers()), None)
-    return CPU if first is None else first.device
 
 
 def _placed(module: nn.Module, place: torch.device) -> nn.Module:

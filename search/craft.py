@@ -39,7 +39,7 @@ from paretrim.recovery import Recovery
 from search.basis import EvaluationBasis, read_model
 from search.contributions import Contribution, Steps, as_json
 from search.data import Split, Splits
-from search.evaluate import BATCH, Evaluator
+from search.evaluate import Evaluator
 from search.plan import Interrupted, LeaseLost, ModelFile, Wanted
 from search.score import Interval, score, wilson
 from search.supply import calibration_inputs, lessons
@@ -47,6 +47,8 @@ from search.training_log import Diary, TrainingLog
 
 #: rows an exported file's outputs are compared with torch's on
 PARITY_ROWS = 64
+#: rows an exported file is run on at once
+ROWS_AT_ONCE = 250
 #: resamples of the interval of a metric that is not a share
 RESAMPLES = 200
 
@@ -256,7 +258,9 @@ class Workbench:
             checkpoint=diary.keeps("scratch control"),
         )
         with torch.inference_mode():
-            outputs = torch.cat([tuned.module(rows) for rows in torch.split(basis.test.inputs(), BATCH)])
+            outputs = torch.cat(
+                [tuned.module(rows) for rows in torch.split(basis.test.inputs(), self._evaluator.rows_at_once)]
+            )
         return {
             "validation": self._evaluator.accuracy(fold(tuned.module)),
             "test": score(basis.evaluation.metric, outputs, basis.test.targets(), basis.test.inputs()),
@@ -363,7 +367,7 @@ def judge(content: bytes, split: Split, metric: str) -> tuple[float, Interval]:
     return accuracy, _bootstrapped(metric, outputs, targets, inputs)
 
 
-def run_onnx(content: bytes, inputs: Tensor, batch: int = BATCH) -> Tensor:
+def run_onnx(content: bytes, inputs: Tensor, batch: int = ROWS_AT_ONCE) -> Tensor:
     """Outputs of an ONNX file on one thread; row by row if it takes no more at once."""
     session = open_session(content, exact=True)  # as the device computes it, which need not be this machine
     entry = session.get_inputs()[0]

@@ -12,7 +12,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor, fx, nn
 
-from compressors import Compressor, fold
+from compressors import Compressor, fold, rows_at_once
 from compressors.lanes import fill_lanes
 from compressors.rounding import drop_relus
 from paretrim.problem import Policy
@@ -20,9 +20,6 @@ from search.data import Split
 from search.plan import Wanted
 from search.race import SHARES, dropped_after, rungs
 from search.score import score
-
-#: rows run through a network at once; part of the answer, as sums in floating point depend on it
-BATCH = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,6 @@ class Evaluator:
         validation: Split,
         metric: str,
         *,
-        batch: int = BATCH,
         confidence: float = 0.0,
         bfloat16: bool = False,
     ) -> None:
@@ -86,9 +82,11 @@ class Evaluator:
         self._targets = validation.targets()
         self._confidence = confidence if metric in SHARES and validation.is_labelled else 0.0
         self._steps = rungs(len(validation), self._confidence)
+        #: rows run through a network at once; part of the answer, as sums in floating point may depend on it
+        self.rows_at_once = rows_at_once(compressor.original, self._inputs[:1])
         starts = (0, *self._steps[:-1])
         self._batches = [  # by rung
-            [_laid_out(rows, self._type) for rows in torch.split(self._inputs[start:end], batch)]
+            [_laid_out(rows, self._type) for rows in torch.split(self._inputs[start:end], self.rows_at_once)]
             for start, end in zip(starts, self._steps, strict=True)
         ]
         self._known: dict[str, _Answers] = {}
@@ -154,11 +152,13 @@ class Evaluator:
             answers.accuracy = figure if place == 0 else answers.right[-1] / end
 
 
-def run_network(module: fx.GraphModule, split: Split, batch: int = BATCH) -> Tensor:
+def run_network(module: fx.GraphModule, split: Split) -> Tensor:
     """Outputs of a network as it stands on a split, as fast as candidates are run: (rows, ...) float32."""
     ready = fold(module).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    inputs = split.inputs()
+    at_once = rows_at_once(module, inputs[:1])
     with torch.inference_mode():
-        batches = [_laid_out(rows, torch.float32) for rows in torch.split(split.inputs(), batch)]
+        batches = [_laid_out(rows, torch.float32) for rows in torch.split(inputs, at_once)]
         return torch.cat([ready(rows).float() for rows in batches])
 
 

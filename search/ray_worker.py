@@ -14,6 +14,7 @@ from paretrim.problem import Policy
 from search.basis import EvaluationBasis
 from search.craft import CraftBasis, Crafted, Workbench
 from search.evaluate import Outcome
+from search.memory import keep_freed_memory
 from search.ray_desk import Actor
 from search.training_log import TrainingLog
 
@@ -26,6 +27,7 @@ class Worker:
 
     def __init__(self, basis: EvaluationBasis) -> None:
         torch.set_num_threads(1)
+        keep_freed_memory()
         self._evaluator = basis.evaluator()
         self._bench: Workbench | None = None
 

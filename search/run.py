@@ -16,6 +16,7 @@ from search.deliver import deliver
 from search.evaluate import single_thread
 from search.explore import Step, explore
 from search.ledger import Ledger
+from search.memory import keep_freed_memory
 from search.plan import JobInputs, JobPlan, Recorder, SearchPlan
 from search.prepare import Prepared, is_timed, prepare
 from search.serial_pool import SerialPool
@@ -40,6 +41,7 @@ def run_job(
     timing, so the same job need not give the same answer.
     Raises Interrupted when it was paused or cancelled, LeaseLost when somebody else took it over, JobFailed.
     """
+    keep_freed_memory()
     try:
         with single_thread(), _ahead(plan, inputs, executor, workers) as started:
             prepared = prepare(plan, inputs, recorder)

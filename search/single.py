@@ -10,6 +10,7 @@ from search.deliver import deliver
 from search.evaluate import single_thread
 from search.front import Front
 from search.ledger import Ledger
+from search.memory import keep_freed_memory
 from search.plan import JobInputs, JobPlan, Recorder
 from search.prepare import prepare
 
@@ -36,6 +37,7 @@ def deliver_single(plan: JobPlan, inputs: JobInputs, recorder: Recorder, n: int)
 
     Raises JobFailed if it cannot be made, Interrupted, LeaseLost.
     """
+    keep_freed_memory()
     try:
         with single_thread():
             prepared = prepare(plan, inputs, recorder)

@@ -1,0 +1,94 @@
+"""How many rows are run at once, and whether freed memory is kept: what each is worth, against 250 rows and neither.
+
+    python -m benchmarks.passes [--networks resnet20_cifar,tiny_person_detection] [--rounds 5]
+
+Networks of the registry with random weights, on random images, one thread. Every setting runs in a process of its own,
+as what the C library was told cannot be taken back, and the settings take turns; CPU seconds, the median of the rounds.
+`passes` are those of the evaluation of candidates, `training` are steps of 128 rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import resource
+import statistics
+import time
+from collections import defaultdict
+
+import torch
+from torch.nn import functional
+
+from benchmarks.shared_data import machine
+from compressors import rows_at_once
+from compressors.architectures import ARCHITECTURES
+from search.memory import keep_freed_memory
+
+BASELINE_ROWS, TRAINING_ROWS = 250, 128
+#: name: whether rows at once are chosen by the size of activations, whether freed memory is kept
+SETTINGS = {"baseline": (False, False), "rows": (True, False), "kept": (False, True), "both": (True, True)}
+
+
+def main() -> None:
+    """One line for each network and setting."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", default="resnet20_cifar,tiny_person_detection,tiny_keyword_spotting")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    print(
+        f"{machine()}, one thread\n\n| network | setting | rows at once | passes | training | peak MB |\n|---|---|---|---|---|---|"
+    )
+    for network in options.networks.split(","):
+        found: dict[str, list[tuple[float, float, int, int]]] = defaultdict(list)
+        for _ in range(options.rounds):
+            for setting in SETTINGS:
+                with multiprocessing.get_context("spawn").Pool(1) as process:
+                    found[setting].append(process.apply(measure, (network, setting)))
+        base = [statistics.median(column) for column in zip(*found["baseline"], strict=True)]
+        for setting, rounds in found.items():
+            passes, training, rows, megabytes = (statistics.median(column) for column in zip(*rounds, strict=True))
+            ratios = f"{base[0] / passes:.2f}x | {base[1] / training:.2f}x"
+            print(f"| {network} | {setting} | {rows:.0f} | {ratios} | {megabytes:.0f} |", flush=True)
+
+
+def measure(name: str, setting: str) -> tuple[float, float, int, int]:
+    """CPU seconds of passes over 500 rows and of two training steps, the rows at once, the peak of memory in MB."""
+    torch.set_num_threads(1)
+    chosen, kept = SETTINGS[setting]
+    if kept and not keep_freed_memory():
+        raise SystemExit("this C library cannot be told to keep memory, or MALLOC_ variables are set")
+    architecture = ARCHITECTURES[name]
+    torch.manual_seed(0)
+    module = architecture.build(10).eval()
+    inputs = torch.randn(500, *architecture.input_shape)
+    at_once = rows_at_once(module, inputs[:1]) if chosen else BASELINE_ROWS
+    batches = [rows.contiguous(memory_format=torch.channels_last) for rows in torch.split(inputs, at_once)]
+    module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    with torch.inference_mode():
+        for rows in batches[:1]:
+            module(rows)
+        start = time.process_time()
+        for rows in batches:
+            module(rows)
+        passes = time.process_time() - start
+    return passes, _training(module.train(), inputs[:TRAINING_ROWS]), at_once, _peak_mb()
+
+
+def _training(module: torch.nn.Module, rows: torch.Tensor) -> float:
+    targets = torch.zeros(len(rows), dtype=torch.int64)
+    optimizer = torch.optim.SGD(module.parameters(), 1e-3)
+    for step in range(3):
+        if step == 1:  # the first asks for memory that nobody has freed
+            start = time.process_time()
+        optimizer.zero_grad()
+        functional.cross_entropy(module(rows), targets).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return time.process_time() - start
+
+
+def _peak_mb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+if __name__ == "__main__":
+    main()
