@@ -1,8 +1,9 @@
-"""How many rows are run at once, and whether freed memory is kept: what each is worth, against 250 rows and neither.
+"""What three choices about memory are worth in passes and in training, against none of them.
 
     python -m benchmarks.passes [--networks resnet20_cifar,tiny_person_detection] [--rounds 5]
 
-Networks of the registry with random weights, on random images, one thread. Every setting runs in a process of its own,
+`rows`: as many at once as the largest activation allows, else 250; `kept`: freed memory is kept; `layout`: training is
+channels-last (passes always are). Networks of the registry with random weights, on random images, one thread. Every setting runs in a process of its own,
 as what the C library was told cannot be taken back, and the settings take turns; CPU seconds, the median of the rounds.
 `passes` are those of the evaluation of candidates, `training` are steps of 128 rows.
 """
@@ -22,11 +23,18 @@ from torch.nn import functional
 from benchmarks.shared_data import machine
 from compressors import rows_at_once
 from compressors.architectures import ARCHITECTURES
+from compressors.layout import plain_again, train_channels_last
 from search.memory import keep_freed_memory
 
 BASELINE_ROWS, TRAINING_ROWS = 250, 128
-#: name: whether rows at once are chosen by the size of activations, whether freed memory is kept
-SETTINGS = {"baseline": (False, False), "rows": (True, False), "kept": (False, True), "both": (True, True)}
+#: what is compared
+SETTINGS = {
+    "baseline": (),
+    "rows": ("rows",),
+    "kept": ("kept",),
+    "layout": ("layout",),
+    "all": ("rows", "kept", "layout"),
+}
 
 
 def main() -> None:
@@ -54,14 +62,14 @@ def main() -> None:
 def measure(name: str, setting: str) -> tuple[float, float, int, int]:
     """CPU seconds of passes over 500 rows and of two training steps, the rows at once, the peak of memory in MB."""
     torch.set_num_threads(1)
-    chosen, kept = SETTINGS[setting]
-    if kept and not keep_freed_memory():
+    chosen = SETTINGS[setting]
+    if "kept" in chosen and not keep_freed_memory():
         raise SystemExit("this C library cannot be told to keep memory, or MALLOC_ variables are set")
     architecture = ARCHITECTURES[name]
     torch.manual_seed(0)
     module = architecture.build(10).eval()
     inputs = torch.randn(500, *architecture.input_shape)
-    at_once = rows_at_once(module, inputs[:1]) if chosen else BASELINE_ROWS
+    at_once = rows_at_once(module, inputs[:1]) if "rows" in chosen else BASELINE_ROWS
     batches = [rows.contiguous(memory_format=torch.channels_last) for rows in torch.split(inputs, at_once)]
     module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     with torch.inference_mode():
@@ -71,10 +79,15 @@ def measure(name: str, setting: str) -> tuple[float, float, int, int]:
         for rows in batches:
             module(rows)
         passes = time.process_time() - start
-    return passes, _training(module.train(), inputs[:TRAINING_ROWS]), at_once, _peak_mb()
+    return passes, _training(module.train(), inputs[:TRAINING_ROWS], "layout" in chosen), at_once, _peak_mb()
 
 
-def _training(module: torch.nn.Module, rows: torch.Tensor) -> float:
+def _training(module: torch.nn.Module, rows: torch.Tensor, channels_last: bool) -> float:
+    if channels_last:
+        train_channels_last(module)
+        rows = rows.contiguous(memory_format=torch.channels_last)
+    else:
+        plain_again(module, [])
     targets = torch.zeros(len(rows), dtype=torch.int64)
     optimizer = torch.optim.SGD(module.parameters(), 1e-3)
     for step in range(3):

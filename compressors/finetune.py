@@ -16,6 +16,7 @@ from compressors import augmentation
 from compressors.compressor import Compressed
 from compressors.features import matching_operations, recorded
 from compressors.graph import clone
+from compressors.layout import plain_again, train_channels_last
 from compressors.losses import Loss, attention_loss, distillation_loss, hint_loss, loss_for, merit, task_loss
 from compressors.operators.recurrent import Recurrent
 from compressors.passes import place_of, rows_at_once
@@ -125,6 +126,9 @@ class _Run:
     ) -> None:
         self._place = options.place
         self._module = module = module.to(self._place)
+        # not for bfloat16, whose other kernels nobody has tried all of
+        self._channels_last = self._place.type == "cpu" and not options.bfloat16
+        self._layout = train_channels_last(module) if self._channels_last else []
         self._train, self._validation, self._options = train, validation, options
         for parameter in module.parameters():
             parameter.requires_grad_(parameter.is_floating_point())
@@ -164,7 +168,8 @@ class _Run:
         if self._average is not None:
             tensors |= {f"average/{name}": value for name, value in self._average.items()}
         for index, entries in self._optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer/{index}/{name}": torch.as_tensor(value) for name, value in entries.items()}
+            plain = {name: torch.as_tensor(value).contiguous() for name, value in entries.items()}
+            tensors |= {f"optimizer/{index}/{name}": value for name, value in plain.items()}
         return TrainingState(
             self._step, tensors, tuple(self._history), self._best_value, self._stale, self._generator.get_state()
         )
@@ -187,6 +192,7 @@ class _Run:
     def result(self) -> FineTuned:
         """The best weights seen."""
         _restore(self._module, self._best)
+        plain_again(self._module, self._layout)
         return FineTuned(self._module.eval().cpu(), tuple(self._history))
 
     def _moved(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
@@ -225,8 +231,8 @@ class _Run:
         inputs, targets = self._moved(self._train.batch(rows))
         if self._augment:
             inputs = augmentation.flip_crop(inputs, self._generator)
-        # torch 2.13 crashes in the backward pass of some convolutions whose weights are channels-last
-        inputs = inputs.contiguous()
+        last = self._channels_last and inputs.ndim == 4
+        inputs = inputs.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
         rate = learning_rate_at(self._step, self._steps, options.warmup)
         for group in self._optimizer.param_groups:
             group["lr"] = group["initial_lr"] * rate
@@ -328,7 +334,8 @@ def _is_quantized(module: nn.Module) -> bool:
 
 
 def _snapshot(module: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in module.state_dict().items()}
+    plain = torch.contiguous_format
+    return {name: value.detach().clone(memory_format=plain) for name, value in module.state_dict().items()}
 
 
 def _restore(module: nn.Module, values: dict[str, Tensor]) -> None:
