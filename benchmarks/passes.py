@@ -3,10 +3,10 @@
     python -m benchmarks.passes [--networks resnet20_cifar,tiny_person_detection] [--rounds 5]
 
 `rows`: as many at once as the largest activation allows, else 250; `kept`: freed memory is kept; `layout`: training is
-channels-last (passes always are). Networks of the registry with random weights, on random images, one thread. Every setting runs in a process of its own,
-as what the C library was told cannot be taken back, and the settings take turns; CPU seconds, the least of all repetitions
-and rounds, as whatever else runs can only add to them.
-`passes` are those of the evaluation of candidates, `training` are steps of 128 rows.
+channels-last (passes always are). Networks of the registry with random weights, on random images, one thread. Every
+setting runs in a process of its own, as what the C library was told cannot be taken back, and the settings take turns;
+CPU seconds, the least of all repetitions and rounds, as whatever else runs can only add to them. `passes` are those of
+the evaluation of candidates, `training` are steps of 128 rows.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 CPU = torch.device("cpu")
 
-#: bytes of the largest activation of all rows together; above, each pass waits for memory (benchmarks/rows_at_once.py)
+#: bytes of the largest activation of all rows together; above, each pass waits for memory (`benchmarks.passes`)
 LARGEST_BYTES = 6 * 2**20
 MOST_ROWS = 250
 
@@ -40,7 +40,7 @@ def _largest_bytes(module: nn.Module, row: Tensor) -> int:
         if isinstance(made, Tensor):
             sizes.append(made.numel() * made.element_size())
 
-    hooks = [part.register_forward_hook(note) for part in module.modules() if not any(True for _ in part.children())]
+    hooks = [part.register_forward_hook(note) for part in module.modules()]
     try:
         with torch.inference_mode():
             module(row)

@@ -17,8 +17,8 @@ def keep_freed_memory() -> bool:
     """Keep it in this process from now on; returns whether that could be done (glibc, and nothing set by the user).
 
     Activations of some megabytes are otherwise given back to the system and cleared by it again for every layer: that
-    took a third of the time of passes over images of 96 x 96 pixels (`benchmarks.kept_memory`). The process stays as
-    large as it once was.
+    took more than a third of the time of passes over images of 96 x 96 pixels (`benchmarks.passes`). The process stays
+    as large as it once was.
     """
     if any(name in os.environ for name in SETTINGS):
         return False
